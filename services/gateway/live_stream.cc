@@ -65,6 +65,11 @@ void LiveStream::Touch(const market::Event<market::MarketStatus>& e) {
 void LiveStream::Touch(const market::Event<market::Prediction>& e) {
   Mark("markets", e.value.instrument.text());
 }
+// It says more of an order that was heard of before.
+void LiveStream::Touch(const market::Event<market::OrderIntent>& e) {
+  if (view_.open_orders().contains(e.value.client_order_id))
+    Mark("orders", e.value.client_order_id.text());
+}
 void LiveStream::Touch(const market::Event<market::RiskDecision>& e) {
   if (!e.value.permitted) MarkId("denials", e.header.id);
 }

@@ -57,7 +57,7 @@ class LiveStream {
   void Touch(const market::Event<market::MarketStatus>& e);
   void Touch(const market::Event<market::NewsSignal>& e) { MarkId("signals", e.header.id); }
   void Touch(const market::Event<market::Prediction>& e);
-  void Touch(const market::Event<market::OrderIntent>&) {}
+  void Touch(const market::Event<market::OrderIntent>& e);
   void Touch(const market::Event<market::RiskDecision>& e);
   void Touch(const market::Event<market::ExecReport>& e);
   void Touch(const market::Event<market::PositionUpdate>& e);

@@ -131,8 +131,18 @@ void View::On(const market::Event<market::OrderIntent>& event) {
   RememberReason(event.value);
 }
 
+void View::Explain(Order& order, Asked asked) {
+  if (order.reason.empty()) order.reason = std::move(asked.reason);
+  if (!order.terms) order.terms = asked.terms;
+}
+
 void View::RememberReason(const market::OrderIntent& intent) {
-  if (!reasons_.insert_or_assign(intent.client_order_id, intent.reason).second) return;
+  Asked asked{intent.reason, Terms{intent.type, intent.stop_price, intent.trailing_bps,
+                                   intent.instrument_version}};
+  // Topics come in no order among each other: the last report may have been heard before.
+  if (const auto open = open_.find(intent.client_order_id); open != open_.end())
+    return Explain(open->second, std::move(asked));
+  if (!reasons_.insert_or_assign(intent.client_order_id, std::move(asked)).second) return;
   reasons_in_order_.push_back(intent.client_order_id);
   if (reasons_in_order_.size() <= kKeptReasons) return;
   reasons_.erase(reasons_in_order_.front());
@@ -180,10 +190,8 @@ void View::On(const market::Event<market::ExecReport>& event) {
              FindClosed(report.client_order_id) == nullptr) {
     return;  // about an order that is not there: it makes none
   }
-  if (order.reason.empty()) {
-    if (auto reason = reasons_.extract(report.client_order_id))
-      order.reason = std::move(reason.mapped());
-  }
+  if (auto asked = reasons_.extract(report.client_order_id))
+    Explain(order, std::move(asked.mapped()));
   if (!order.report.client_order_id.empty() && order.report.state == market::OrderState::kUnknown)
     --counters_.unknown_now;
   // A fill after the end of an order, a late answer: facts of life.

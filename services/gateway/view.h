@@ -68,10 +68,18 @@ class View {
     base::Time time;
     market::EventId id;
   };
+  // What an intent says of its order that no report repeats.
+  struct Terms {
+    market::OrderType type = market::OrderType::kLimit;
+    market::Price stop_price;
+    uint32_t trailing_bps = 0;
+    uint32_t instrument_version = 1;  // whose scale stop_price has
+  };
   struct Order {
     market::ExecReport report;  // the newest
     base::Time created, updated;
-    std::string reason;  // of the intent: why it was made
+    std::string reason;          // of the intent: why it was made
+    std::optional<Terms> terms;  // nothing: the intent was not heard
     // What the venue itself said last, and when; nothing before its first word.
     std::optional<market::OrderState> venue_state;
     base::Time venue_time;
@@ -149,12 +157,17 @@ class View {
   std::map<std::string, Profit> ProfitByAsset() const;
 
  private:
+  struct Asked {
+    std::string reason;
+    Terms terms;
+  };
   Market* FindMarket(const market::InstrumentId& id);
   template <class T>
   void Keep(std::deque<T>& items, T item, size_t limit);
   // Puts a row under its key unless it is new and there is no room.
   template <class Map, class Value>
   void Put(Map& map, const typename Map::key_type& key, Value value);
+  static void Explain(Order& order, Asked asked);
   void RememberReason(const market::OrderIntent& intent);
   Order* FindClosed(const market::ClientOrderId& id);
 
@@ -172,7 +185,7 @@ class View {
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;
   market::LimitRecord limits_;
-  std::map<market::ClientOrderId, std::string> reasons_;  // of intents not yet answered
+  std::map<market::ClientOrderId, Asked> reasons_;      // of intents not yet answered
   std::deque<market::ClientOrderId> reasons_in_order_;  // oldest first; may name some that are gone
   Counters counters_;
 };

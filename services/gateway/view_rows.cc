@@ -104,29 +104,36 @@ Json SignalRow(const View::Signal& s) {
 
 Json OrderRow(const View& view, const View::Order& o) {
   const market::ExecReport& r = o.report;
-  return {{"client_order_id", r.client_order_id.text()},
-          {"venue_order_id", r.venue_order_id.text()},
-          {"account", r.account.text()},
-          {"strategy", r.strategy.text()},
-          {"instrument", r.instrument.text()},
-          {"side", market::Name(r.side)},
-          {"price", r.price.mantissa == 0 ? Json(nullptr)
-                                          : Exact(view, r, r.price)},  // null: a market order
-          {"quantity", Exact(view, r, r.quantity)},
-          {"filled", Exact(view, r, r.cumulative)},
-          {"state", market::Name(r.state)},
-          {"reason", o.reason},
-          {"detail", r.detail},
-          {"evidence", r.evidence},
-          {"step", market::Name(r.kind)},
-          {"final", market::IsTerminal(r.state)},
-          {"signal", IdText(r.signal)},
-          {"model", r.model_version},
-          {"venue_state", o.venue_state ? Json(market::Name(*o.venue_state)) : Json(nullptr)},
-          {"venue_time", o.venue_state ? Json(base::FormatTime(o.venue_time)) : Json(nullptr)},
-          {"venue_evidence", o.venue_evidence},
-          {"created", base::FormatTime(o.created)},
-          {"updated", base::FormatTime(o.updated)}};
+  const View::Terms terms = o.terms.value_or(View::Terms());
+  return {
+      {"client_order_id", r.client_order_id.text()},
+      {"venue_order_id", r.venue_order_id.text()},
+      {"account", r.account.text()},
+      {"strategy", r.strategy.text()},
+      {"instrument", r.instrument.text()},
+      {"side", market::Name(r.side)},
+      {"type", o.terms ? Json(market::Name(terms.type)) : Json(nullptr)},
+      {"price", r.price.mantissa == 0 ? Json(nullptr)
+                                      : Exact(view, r, r.price)},  // null: none, or not known
+      {"stop_price", terms.stop_price.mantissa == 0
+                         ? Json(nullptr)
+                         : Exact(view, r.instrument, terms.instrument_version, terms.stop_price)},
+      {"trailing_bps", terms.trailing_bps == 0 ? Json(nullptr) : Json(terms.trailing_bps)},
+      {"quantity", Exact(view, r, r.quantity)},
+      {"filled", Exact(view, r, r.cumulative)},
+      {"state", market::Name(r.state)},
+      {"reason", o.reason},
+      {"detail", r.detail},
+      {"evidence", r.evidence},
+      {"step", market::Name(r.kind)},
+      {"final", market::IsTerminal(r.state)},
+      {"signal", IdText(r.signal)},
+      {"model", r.model_version},
+      {"venue_state", o.venue_state ? Json(market::Name(*o.venue_state)) : Json(nullptr)},
+      {"venue_time", o.venue_state ? Json(base::FormatTime(o.venue_time)) : Json(nullptr)},
+      {"venue_evidence", o.venue_evidence},
+      {"created", base::FormatTime(o.created)},
+      {"updated", base::FormatTime(o.updated)}};
 }
 
 Json FillRow(const View& view, const View::FillSeen& f) {

@@ -1,6 +1,8 @@
 #include "services/gateway/view.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <map>
+#include <nlohmann/json.hpp>
 
 #include "services/gateway/view_json.h"
 
@@ -73,6 +75,60 @@ TEST_CASE("View takes our own refusals for no word of the venue, and makes no or
   view.On(
       At(5, Report("nobody", market::ExecKind::kCancelRejected, market::OrderState::kInitialized)));
   CHECK(view.open_orders().size() == 1);
+}
+
+TEST_CASE("View says of which type an order is, and where it triggers") {
+  View view;
+  view.On(At(1, Definition()));
+  const auto order = [&](const char* id, market::OrderType type, int64_t price, int64_t stop,
+                         uint32_t trailing_bps) {
+    market::OrderIntent intent;
+    intent.client_order_id = market::ClientOrderId(id);
+    intent.instrument = kInstrument;
+    intent.type = type;
+    intent.price.mantissa = price;
+    intent.stop_price.mantissa = stop;
+    intent.trailing_bps = trailing_bps;
+    view.On(At(2, intent));
+    market::ExecReport report =
+        Report(id, market::ExecKind::kAccepted, market::OrderState::kAccepted);
+    report.instrument = kInstrument;
+    report.price = intent.price;
+    view.On(At(3, report));
+  };
+  order("limit", market::OrderType::kLimit, 9'000, 0, 0);
+  order("stop", market::OrderType::kStop, 0, 8'000, 0);
+  order("both", market::OrderType::kStopLimit, 7'900, 8'000, 0);
+  order("trail", market::OrderType::kTrailingStop, 0, 9'500, 150);
+  order("at once", market::OrderType::kTrailingStop, 0, 0, 150);
+  view.On(At(4, Report("unheard", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  std::map<std::string, std::string> rows;
+  const auto rows_of = nlohmann::json::parse(OrdersJson(view));
+  for (const auto& row : rows_of) {
+    rows[row.at("client_order_id")] = row.at("type").dump() + " " + row.at("price").dump() + " " +
+                                      row.at("stop_price").dump() + " " +
+                                      row.at("trailing_bps").dump();
+  }
+  CHECK(rows["limit"] == R"("LIMIT" "90" null null)");
+  CHECK(rows["stop"] == R"("STOP" null "80" null)");
+  CHECK(rows["both"] == R"("STOP_LIMIT" "79" "80" null)");
+  CHECK(rows["trail"] == R"("TRAILING_STOP" null "95" 150)");
+  CHECK(rows["at once"] == R"("TRAILING_STOP" null null 150)");
+  CHECK(rows["unheard"].starts_with("null "));
+  // An intent that is heard after the last report of its order still counts.
+  market::OrderIntent late;
+  late.client_order_id = market::ClientOrderId("unheard");
+  late.type = market::OrderType::kTakeProfit;
+  late.reason = "why";
+  view.On(At(4, late));
+  CHECK(view.FindOrder(late.client_order_id)->terms->type == market::OrderType::kTakeProfit);
+  CHECK(view.FindOrder(late.client_order_id)->reason == "why");
+  // Its later reports say nothing of it, and take nothing away.
+  market::ExecReport done =
+      Report("stop", market::ExecKind::kTriggered, market::OrderState::kAccepted);
+  done.instrument = kInstrument;
+  view.On(At(5, done));
+  CHECK(view.FindOrder(market::ClientOrderId("stop"))->terms->type == market::OrderType::kStop);
 }
 
 TEST_CASE("View keeps what one account holds at each of its venues") {

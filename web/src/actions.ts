@@ -4,7 +4,7 @@ import { h, type Child } from "./dom";
 import * as api from "./api";
 import { ask, facts } from "./dialog";
 import { live, type Order } from "./live";
-import { openOrders } from "./derive";
+import { openOrders, orderPrice } from "./derive";
 import { decimal, positive, symbol, venue, words } from "./format";
 
 interface Outcome {
@@ -199,7 +199,7 @@ export function cancelOrder(row: Order): void {
       h(
         "p",
         null,
-        `${o.side} ${decimal(o.quantity)} ${symbol(o.instrument)} at ${o.price ? decimal(o.price) : "market"}, filled ${decimal(o.filled)}, at ${venue(o.instrument)}.`,
+        `${o.side} ${decimal(o.quantity)} ${symbol(o.instrument)}, ${orderPrice(o)}, filled ${decimal(o.filled)}, at ${venue(o.instrument)}.`,
       ),
       facts([
         ["Order", o.client_order_id],

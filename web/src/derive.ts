@@ -1,7 +1,7 @@
 // What several views read from the live tables.
 import { live, type Feed, type Market, type Order } from "./live";
 import type { Cell } from "./table";
-import { age, parse, percent, plural, signed, symbol, tone, words } from "./format";
+import { age, decimal, parse, percent, plural, signed, symbol, tone, words } from "./format";
 
 export const STALE = 15_000; // ms without a quote, as in limits.yaml
 export const quoteAge = (m: Market): number => live.now() - parse(m.as_of);
@@ -102,4 +102,25 @@ export function alerts(): Alert[] {
   const illegal = tally("illegal_events");
   if (illegal) add("bad", `${plural(illegal, "event")} that the state table of orders does not allow`, "#/orders");
   return out;
+}
+// At which price an order trades, and what sets it off.
+export function orderPrice(o: Order, digits?: number): string {
+  const price = o.price ? decimal(o.price, digits) : "?";
+  const stop = o.stop_price ? decimal(o.stop_price, digits) : "?";
+  switch (o.type) {
+    case "MARKET":
+      return "market";
+    case "STOP":
+      return `stop ${stop}`;
+    case "STOP_LIMIT":
+      return `${price}, stop ${stop}`;
+    case "TAKE_PROFIT":
+      return `take profit ${stop}`;
+    case "TAKE_PROFIT_LIMIT":
+      return `${price}, take profit ${stop}`;
+    case "TRAILING_STOP":
+      return `trail ${(o.trailing_bps ?? 0) / 100} %${o.stop_price ? ` from ${stop}` : ""}`;
+    default:
+      return price;
+  }
 }

@@ -79,7 +79,10 @@ export interface Order {
   strategy: string;
   instrument: string;
   side: string;
-  price: string | null;
+  type: string | null; // null: its intent was not heard
+  price: string | null; // null: it has none, or not known
+  stop_price: string | null;
+  trailing_bps: number | null;
   quantity: string | null;
   filled: string | null;
   state: string;

@@ -315,7 +315,7 @@ export class PriceChart {
         lineWidth: 1,
         lineStyle: LineStyle.Dashed,
         axisLabelVisible: false,
-        title: `${o.side} ${decimal(o.quantity)}`,
+        title: `${o.side} ${decimal(o.quantity)}${o.stop_price ? ` from ${decimal(o.stop_price)}` : ""}`,
       }),
     );
   }

@@ -4,7 +4,7 @@ import { Table } from "../table";
 import { PriceChart } from "../price_chart";
 import { age, clock, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Fill, type Market, type Order, type Signal } from "../live";
-import { lean, marketClass, mid, openOrders, quoteAge, STALE, newestFills, newestSignals } from "../derive";
+import { lean, marketClass, mid, openOrders, orderPrice, quoteAge, STALE, newestFills, newestSignals } from "../derive";
 import { truthColumns } from "../truth";
 import { cancelOrder } from "../actions";
 import { bookView } from "./book";
@@ -107,7 +107,7 @@ function ownOrders(current: () => Market | undefined): Table<Order> {
     "Own orders in this instrument",
     [
       { title: "Side", cell: side },
-      { title: "Price", num: true, cell: (o) => (o.price ? decimal(o.price, current()?.price_digits) : "market") },
+      { title: "Price", num: true, cell: (o) => orderPrice(o, current()?.price_digits) },
       { title: "Quantity", num: true, cell: (o) => decimal(o.quantity, current()?.quantity_digits) },
       { title: "Filled", num: true, cls: "wide", cell: (o) => decimal(o.filled, current()?.quantity_digits) },
       { title: "Why", cls: "wide", cell: (o) => words(o.reason) },

@@ -3,7 +3,7 @@ import { current, may } from "../api";
 import { Table, type Cell } from "../table";
 import { age, clock, date, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
 import { live, type Balance, type Denial, type Fill, type Order, type Position } from "../live";
-import { digits, marketClass, quantityDigits, newestFills, newestDenials } from "../derive";
+import { digits, marketClass, orderPrice, quantityDigits, newestFills, newestDenials } from "../derive";
 import { orderTruth, truthColumns } from "../truth";
 import { amendOrder, cancelAll, cancelOrder } from "../actions";
 import { openTrail } from "./trail";
@@ -60,7 +60,7 @@ export function orders(rest: string): View {
       },
       { title: "Instrument", cell: (o) => ({ text: symbol(o.instrument), tip: venue(o.instrument) }) },
       { title: "Side", cell: (o) => side(o.side) },
-      { title: "Price", num: true, cell: (o) => (o.price ? decimal(o.price, digits(o.instrument)) : "market") },
+      { title: "Price", num: true, cell: (o) => orderPrice(o, digits(o.instrument)) },
       { title: "Quantity", num: true, cls: "wide", cell: (o) => decimal(o.quantity, quantityDigits(o.instrument)) },
       { title: "Filled", num: true, cls: "wide", cell: (o) => decimal(o.filled, quantityDigits(o.instrument)) },
       { title: "Strategy", cls: "wide", cell: (o) => o.strategy },

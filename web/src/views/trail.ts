@@ -3,7 +3,7 @@ import { h, type Child } from "../dom";
 import { get } from "../api";
 import { dialog, facts } from "../dialog";
 import { age, clock, decimal, latency, parse, percent, signed, symbol, words, zone } from "../format";
-import { digits } from "../derive";
+import { digits, orderPrice } from "../derive";
 import type { Denial, Fill, Order, Signal } from "../live";
 
 interface Prediction {
@@ -104,7 +104,7 @@ export function openTrail(id: string, title: string): void {
           element: step(
             "permitted, order",
             o.created,
-            `${o.side} ${decimal(o.quantity)} ${symbol(o.instrument)} ${o.price ? "at " + decimal(o.price, digits(o.instrument)) : "at market"}`,
+            `${o.side} ${decimal(o.quantity)} ${symbol(o.instrument)}, ${orderPrice(o, digits(o.instrument))}`,
             facts([
               ["Why", o.reason || "–"],
               ["Strategy", o.strategy],
