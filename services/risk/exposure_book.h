@@ -328,8 +328,10 @@ struct alignas(64) Leaf {
   int64_t told_position = 0;
 };
 
+// Of all versions of an instrument that were seen from `since` to `version`.
+inline constexpr size_t kMaxScaleVersions = 16;  // changes of scales; the oldest are forgotten
 struct ScaleVersion {
-  uint32_t version = 0;
+  uint32_t since = 0, version = 0;
   int price_scale = 0, quantity_scale = 0;
 };
 
@@ -379,9 +381,10 @@ struct alignas(64) InstrumentRow {
   base::Time awaited_since;      // 0: the next timer says
   SliceRing<MarketSlice> moves;  // control 22
   // durable
-  std::vector<ScaleVersion> scales;  // every version seen, newest last
+  std::vector<ScaleVersion> scales;  // newest last, at most kMaxScaleVersions
   std::string broken;                // why no order may enter; empty: fine
 
+  void AddScales(const ScaleVersion& next);
   // Null: not among `scales`.
   const ScaleVersion* ScalesOf(uint32_t version) const;
   market::Price mark() const { return mid.mantissa > 0 ? mid : last_fill; }

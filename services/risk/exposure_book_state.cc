@@ -15,8 +15,9 @@ using market::Side;
 
 // 1: without the windows of controls 4 to 30; 2: without parent orders; 3: without bookings
 // beside trades; 4: without amendments; 5: without trailing stops; 6: all scopes of one day;
-// 7: flow windows without the length of their slices; 8: without the bounds of market orders
-constexpr uint8_t kBookVersion = 9;
+// 7: flow windows without the length of their slices; 8: without the bounds of market orders;
+// 9: each version of an instrument by itself
+constexpr uint8_t kBookVersion = 10;
 
 void WriteFees(wire::CanonicalWriter& out, const std::map<market::AssetId, market::Money>& fees) {
   out.U32(static_cast<uint32_t>(fees.size()));
@@ -167,6 +168,7 @@ void ExposureBook::Save(wire::CanonicalWriter& out) const {
     wire::SaveInstrument(out, row->definition);
     out.U32(static_cast<uint32_t>(row->scales.size()));
     for (const ScaleVersion& scale : row->scales) {
+      out.U32(scale.since);
       out.U32(scale.version);
       out.U8(static_cast<uint8_t>(scale.price_scale));
       out.U8(static_cast<uint8_t>(scale.quantity_scale));
@@ -301,16 +303,19 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
     if (!in.ok()) break;
     PutInstrument(definition);
     const Index at = FindInstrument(definition.id);
-    std::vector<ScaleVersion> scales(std::min<uint32_t>(in.U32(), 1'000));
-    for (ScaleVersion& scale : scales) {
-      scale.version = in.U32();
+    InstrumentRow kept;
+    for (uint32_t left = std::min<uint32_t>(in.U32(), 1'000); left > 0; --left) {
+      ScaleVersion scale;
+      scale.since = scale.version = in.U32();
+      if (version >= 10) scale.version = in.U32();
       scale.price_scale = in.U8();
       scale.quantity_scale = in.U8();
+      kept.AddScales(scale);
     }
     const market::Price last_fill{in.I64()};
     std::string broken = in.Bytes();
     if (at == kNone) continue;
-    instruments_[at].scales = std::move(scales);
+    instruments_[at].scales = std::move(kept.scales);
     instruments_[at].last_fill = last_fill;
     instruments_[at].broken = std::move(broken);
     TakeRules(instruments_[at]);

@@ -22,7 +22,7 @@ void ExposureBook::Break(InstrumentRow& row, std::string why) {
 
 const ScaleVersion* InstrumentRow::ScalesOf(uint32_t version) const {
   const auto found = std::find_if(scales.begin(), scales.end(), [version](const ScaleVersion& one) {
-    return one.version == version;
+    return one.since <= version && version <= one.version;
   });
   return found == scales.end() ? nullptr : &*found;
 }

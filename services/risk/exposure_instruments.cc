@@ -13,8 +13,6 @@ using market::Rounding;
 using market::ScopeKind;
 using market::Side;
 
-constexpr size_t kMaxScaleVersions = 16;
-
 SizeRules SizeRulesOf(const market::Instrument& definition, bool at_market) {
   const market::OrderBounds bounds = definition.BoundsOf(at_market);
   const auto units = [&](const Money& amount, Rounding rounding) {
@@ -29,6 +27,18 @@ SizeRules SizeRulesOf(const market::Instrument& definition, bool at_market) {
 }
 
 }  // namespace
+
+// Versions follow each other for many reasons (a tick, a status) and hardly ever for their
+// scales: so that a fill of an order, however old, finds those that it speaks in.
+void InstrumentRow::AddScales(const ScaleVersion& next) {
+  if (!scales.empty() && scales.back().price_scale == next.price_scale &&
+      scales.back().quantity_scale == next.quantity_scale) {
+    scales.back().version = next.version;
+    return;
+  }
+  scales.push_back(next);
+  if (scales.size() > kMaxScaleVersions) scales.erase(scales.begin());
+}
 
 void ExposureBook::PutInstrument(const market::Instrument& definition) {
   Index at = FindInstrument(definition.id);
@@ -64,8 +74,8 @@ void ExposureBook::PutInstrument(const market::Instrument& definition) {
     ++stats_.definitions_refused;
   }
   InstrumentRow& row = instruments_[at];
-  row.scales.push_back({definition.version, definition.price_scale, definition.quantity_scale});
-  if (row.scales.size() > kMaxScaleVersions) row.scales.erase(row.scales.begin());
+  row.AddScales(
+      {definition.version, definition.version, definition.price_scale, definition.quantity_scale});
   TakeRules(row);
   LinkConversion(at);
   row.quote_asset = NumberOf(definition.quote);

@@ -1235,6 +1235,41 @@ TEST_CASE(
   CHECK(gate.engine.book().stats().reports_unplaced == 0);
 }
 
+TEST_CASE("The fill of an order is booked however many versions have come since") {
+  Gate gate;
+  const auto order = gate.Ask(Side::kBuy, "100", "3");
+  REQUIRE(order.permitted);
+  auto next = MakeInstrument(kBtc, "BTC", "USDT");
+  const auto restate = [&] {
+    ++next.version;
+    next.max_quantity.mantissa += next.lot.mantissa;
+    gate.Define(next);
+  };
+  for (size_t i = 0; i < 3 * kMaxScaleVersions; ++i) restate();
+  gate.Fill(order.intent, "100", "1", false);
+  CHECK(gate.engine.book().leaf(0).position == 100'000'000);
+  next.price_scale = 4;
+  next.quantity_scale = 10;
+  next.tick = {100};
+  next.lot = {10'000'000};
+  for (size_t i = 0; i < 3 * kMaxScaleVersions; ++i) restate();
+  gate.Fill(order.intent, "100", "1", false);
+  CHECK(gate.engine.book().leaf(0).position == 20'000'000'000);
+
+  Gate again;
+  again.TakeUp(gate);
+  CHECK(again.Hash() == gate.Hash());
+  again.Fill(order.intent, "100", "1", true);
+  CHECK(again.engine.book().leaf(0).position == 30'000'000'000);
+  CHECK(again.engine.book().stats().reports_unplaced == 0);
+
+  // One that was never seen is not guessed.
+  market::OrderIntent unseen = order.intent;
+  unseen.instrument_version = next.version + 1;
+  again.Fill(unseen, "100", "1", true);
+  CHECK(again.engine.book().stats().reports_unplaced == 1);
+}
+
 TEST_CASE("Execution's word on a position counts in the version of the order that was filled") {
   Gate gate;
   const auto order = gate.Ask(Side::kBuy, "100", "2");

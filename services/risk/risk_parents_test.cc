@@ -2,6 +2,7 @@
 #include <rapidcheck.h>
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <string>
 #include <vector>
 
@@ -174,6 +175,38 @@ TEST_CASE("A child on another venue of the same thing takes from its parent too"
   CHECK(gate.Ask(poor).reason == RejectReason::kBalance);  // the money is at the other venue
   gate.Report(child, ExecKind::kCanceled, OrderState::kCanceled);
   CHECK(gate.Firm().open_value == V("1010"));
+}
+
+TEST_CASE("What a routed child took comes back whole though scales changed while it was open") {
+  Gate gate;
+  constexpr char kOther[] = "bybit-spot:BTCUSDT";
+  gate.Define(MakeInstrument(kOther, "BTC", "USDT"));
+  gate.Quote(kOther, "100", "100.02");
+  gate.Fund("USDT", "500", "bybit-spot");
+  const auto parent = Parent(gate, Side::kBuy, "101", "10");
+  REQUIRE(gate.Ask(parent).permitted);
+  auto child = Child(gate, parent, "100", "4");
+  child.instrument = market::InstrumentId(kOther);
+  REQUIRE(gate.Ask(child).permitted);
+  const auto restate = [&gate](const char* id) {
+    auto next = MakeInstrument(id, "BTC", "USDT");
+    next.version = 2;
+    next.price_scale = 4;
+    next.quantity_scale = 10;
+    next.tick = {100};
+    next.lot = {10'000'000};
+    gate.Define(next);
+  };
+  if (GENERATE(true, false)) restate(kBtc);
+  if (GENERATE(true, false)) restate(kOther);
+  gate.Fill(child, "100", "1", false);
+  gate.Report(child, ExecKind::kCanceled, OrderState::kCanceled);
+  const OpenOrder& left = *gate.engine.book().FindOrder(parent.client_order_id);
+  const int digits = gate.engine.book()
+                         .instrument(gate.engine.book().FindInstrument(parent.instrument))
+                         .definition.quantity_scale;
+  CHECK(market::Money(left.rest, digits) == Amount("9"));
+  CHECK(market::Money(left.rest_value, 8) == Amount("909"));
 }
 
 TEST_CASE("Reservations of a parent and its children never sum to more than was permitted") {
