@@ -21,8 +21,8 @@ using market::IntentKind;
 using market::ParentState;
 using market::Quantity;
 
-// 1: without the most of an exit; 2: one back-off for all venues
-constexpr uint8_t kVersion = 3;
+// 1: without the most of an exit; 2: one back-off for all venues; 3: without versions of children
+constexpr uint8_t kVersion = 4;
 constexpr base::Duration kFirstBackoff = std::chrono::seconds(1);
 constexpr uint32_t kMaxDoublings = 6;  // 64 s
 constexpr Int128 kMostValue = static_cast<Int128>(1) << 120;
@@ -78,7 +78,8 @@ void ParentDesk::Apply(const market::OrderIntent& intent) {
     if (const auto child = parent.open.find(intent.target); child != parent.open.end())
       child->second.order.cancel_asked = intent.created;
   } else {
-    parent.open.emplace(intent.client_order_id, Child{intent.instrument, WorkingOrderOf(intent)});
+    parent.open.emplace(intent.client_order_id, Child{intent.instrument, intent.instrument_version,
+                                                      WorkingOrderOf(intent)});
     parent_of_.emplace(intent.client_order_id, intent.parent);
     ++parent.order.children;
     parent.last_child = intent.created;
@@ -161,10 +162,12 @@ void ParentDesk::Book(Parent& parent, const Child& child, const market::ExecRepo
       market.row(there).definition) {
     const market::Instrument &to = *market.row(own).definition,
                              &from = *market.row(there).definition;
-    const auto rescaled = market::Rescale(quantity, from.quantity_scale, to.quantity_scale,
-                                          market::Rounding::kHalfEven);
-    const auto paid =
-        market::Rescale(price, from.price_scale, to.price_scale, market::Rounding::kHalfEven);
+    const market::Fill fill =
+        market.row(there).InOurs(*report.fill, report.instrument_version).value_or(*report.fill);
+    const auto rescaled = market::Rescale(fill.quantity.mantissa, from.quantity_scale,
+                                          to.quantity_scale, market::Rounding::kHalfEven);
+    const auto paid = market::Rescale(fill.price.mantissa, from.price_scale, to.price_scale,
+                                      market::Rounding::kHalfEven);
     quantity = static_cast<int64_t>(rescaled.value_or(0));
     price = static_cast<int64_t>(paid.value_or(0));
   }
@@ -233,12 +236,14 @@ namespace {
 
 void SaveChild(wire::CanonicalWriter& out, const Child& child) {
   out.Text(child.instrument);
+  out.U32(child.instrument_version);
   SaveOrder(out, child.order);
 }
 
-Child LoadChild(wire::CanonicalReader& in) {
+Child LoadChild(wire::CanonicalReader& in, uint8_t version) {
   Child child;
   child.instrument = in.Text<market::InstrumentId>();
+  if (version > 3) child.instrument_version = in.U32();
   child.order = LoadOrder(in);
   return child;
 }
@@ -308,7 +313,7 @@ absl::Status ParentDesk::Load(wire::CanonicalReader& in) {
     parent.told = {in.I64()};
     for (auto* children : {&parent.open, &parent.ended}) {
       for (uint32_t each = in.U32(); each > 0 && in.ok(); --each) {
-        Child child = LoadChild(in);
+        Child child = LoadChild(in, version);
         const ClientOrderId id = child.order.id;
         parent_of_.emplace(id, parent.order.id());
         children->emplace(id, std::move(child));

@@ -33,6 +33,7 @@ inline constexpr base::Duration kChildGap = std::chrono::seconds(1);
 
 struct Child {
   market::InstrumentId instrument;
+  uint32_t instrument_version = 0;  // which `order` speaks of; 0: not known, the current one
   WorkingOrder order;
 };
 

@@ -700,6 +700,36 @@ TEST_CASE("A routed order takes the best venues at once, one child each") {
   CHECK(desk.End().filled == Q("1.5"));
 }
 
+TEST_CASE("A routed child counts as much when its venue restates scales while it is open") {
+  Desk desk;
+  constexpr char kBybit[] = "bybit-spot:BTCUSDT";
+  desk.AddVenue(kBybit);
+  desk.Quote(kBybit, "99.90", "99.95");
+  Draft draft = desk.Give(Algo::kRoute, Side::kBuy, "100.50", "1.5", 1min);
+  draft.plan->venues = {market::InstrumentId(kBybit)};
+  desk.Start(draft);
+  REQUIRE(desk.Children().size() == 2);
+  const OrderIntent there = desk.Children()[0], here = desk.Children()[1];
+  REQUIRE(there.instrument == market::InstrumentId(kBybit));
+  market::Instrument next = *desk.engine.desk().Definition(there.instrument);
+  ++next.version;
+  next.price_scale = 4;
+  next.quantity_scale = 10;
+  next.tick = {100};
+  next.lot = {10'000'000};
+  desk.engine.OnInstrument(next);
+  desk.Define(next);
+  // One of 1 is open there, 0.5 was not filled here: so much is asked for again.
+  desk.Ended(here);
+  desk.Seconds(2);
+  REQUIRE(desk.Children().size() == 3);
+  CHECK(desk.Children()[2].quantity == Q("0.5"));
+  desk.Fill(there.client_order_id, there.price, Q("0.4"), false);
+  CHECK(desk.Now()->order.filled == Q("0.4"));
+  CHECK(desk.Now()->order.filled_value ==
+        static_cast<market::Int128>(P("99.95").mantissa) * Q("0.4").mantissa);
+}
+
 TEST_CASE("A venue that refuses a routed order is waited for alone") {
   Desk desk;
   constexpr char kBybit[] = "bybit-spot:BTCUSDT";

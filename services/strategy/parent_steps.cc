@@ -333,6 +333,18 @@ void ParentDesk::WorkIceberg(const Parent& parent, const MarketRow& row, ParentS
                                   quantity, "ICEBERG part"));
 }
 
+namespace {
+
+// What is left of a child, in the numbers of its venue as they are by now.
+std::optional<Quantity> RestThere(const Child& child, const MarketRow& there) {
+  if (child.instrument_version == 0) return child.order.rest();
+  const auto now =
+      there.InOurs(market::Fill{.quantity = child.order.rest()}, child.instrument_version);
+  return now ? std::optional(now->quantity) : std::nullopt;
+}
+
+}  // namespace
+
 void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const View& view,
                            ParentSteps& out) const {
   if (!Due(parent, view.now)) return;
@@ -352,9 +364,11 @@ void ParentDesk::WorkRoute(const Parent& parent, const MarketRow& row, const Vie
     for (const auto& [id, child] : parent.open) {
       if (child.instrument != venue) continue;
       offer.healthy = false;  // one order a venue, and none beside one of unknown fate
-      left -= ExactRescale(child.order.rest().mantissa, offer.instrument->quantity_scale,
-                           row.definition->quantity_scale)
-                  .value_or(left);
+      const auto rest = RestThere(child, there);
+      const auto here = rest ? ExactRescale(rest->mantissa, offer.instrument->quantity_scale,
+                                            row.definition->quantity_scale)
+                             : std::nullopt;
+      left -= here.value_or(left);
     }
     for (const auto& [id, child] : parent.ended) {
       const bool failed = child.instrument == venue && child.order.cumulative.mantissa == 0;
