@@ -158,9 +158,12 @@ Json FillRow(const View& view, const View::FillSeen& f) {
 Json PositionRow(const View& view, const View::Position& position) {
   const market::PositionUpdate& p = position.value;
   const auto unrealized = view.Unrealized(p);
+  const market::Instrument* definition = view.Definition(p.instrument, p.instrument_version);
   Json row{{"account", p.account.text()},
            {"strategy", p.strategy.text()},
-           {"instrument", p.instrument.text()}};
+           {"instrument", p.instrument.text()},
+           // Of the three amounts below.
+           {"asset", definition != nullptr ? Json(definition->quote.text()) : Json(nullptr)}};
   row["net"] = Exact(view, p.instrument, p.instrument_version, p.net);
   row["average_price"] = Exact(view, p.instrument, p.instrument_version, p.average_price);
   row["realized_pnl"] = p.realized_pnl.ToString();

@@ -157,6 +157,12 @@ TEST_CASE("View values a position at the mid, and says nothing without a quote")
   quote.ask = {market::Price{9'100}, market::Quantity{1}};
   view.On(At(2, quote));
   CHECK(view.Unrealized(position).value() == market::Money(5, 0));
+  // In which asset, its row says.
+  view.On(At(3, position));
+  CHECK(nlohmann::json::parse(PositionsJson(view)).at(0).at("asset") == "USDT");
+  position.instrument_version = 9;
+  view.On(At(4, position));
+  CHECK(nlohmann::json::parse(PositionsJson(view)).at(0).at("asset").is_null());
 }
 
 market::Quote QuoteOf(int64_t bid, int64_t bid_quantity, int64_t ask, int64_t ask_quantity,
