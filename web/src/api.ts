@@ -25,8 +25,12 @@ export const whenSignedOut = (call: () => void): void => {
   onSignedOut = call;
 };
 
-// The answer as it came; only an unreachable gateway throws.
-export async function request(method: string, path: string, body?: unknown): Promise<Response> {
+const PATIENCE = 15_000; // ms; the gateway answers acts within 8 s, reports are made while we wait
+const UNKNOWN_FATE =
+  "no answer within 15 s: not known whether it arrived. Press again, it is done once; or use the command line";
+
+// The answer as it came; only a gateway that cannot be reached or says nothing throws.
+export async function request(method: string, path: string, body?: unknown, limit = PATIENCE): Promise<Response> {
   const headers: Record<string, string> = {};
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (session && method !== "GET") headers["X-CSRF-Token"] = session.csrf;
@@ -35,18 +39,18 @@ export async function request(method: string, path: string, body?: unknown): Pro
       method,
       headers,
       credentials: "same-origin",
+      ...(path.startsWith("/api/v1/reports") ? {} : { signal: AbortSignal.timeout(limit) }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-  } catch {
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "TimeoutError")
+      throw new ApiError(0, method === "GET" ? `no answer within ${limit / 1000} s` : UNKNOWN_FATE);
     throw new ApiError(0, "the gateway cannot be reached; check that gannet runs");
   }
 }
 // What the gateway said of a refusal, as an error to throw.
 export async function messageOf(response: Response): Promise<ApiError> {
-  if (response.status === 401 && session) {
-    session = null;
-    onSignedOut();
-  }
+  if (response.status === 401 && session) signedOut();
   const text = await response.text();
   try {
     const json = JSON.parse(text) as { error?: unknown } | null;
@@ -57,8 +61,28 @@ export async function messageOf(response: Response): Promise<ApiError> {
   }
   return new ApiError(response.status, text.trim() || `HTTP ${response.status}`);
 }
+function signedOut(): void {
+  session = null;
+  onSignedOut();
+}
+// Another tab of this browser may have signed in since: asks who we are now. True: the same
+// person with another token. Somebody else's session is not gone on with.
+export async function renewed(): Promise<boolean> {
+  const before = session;
+  if (!before) return false;
+  const response = await request("GET", "/api/v1/session", undefined, 3_000);
+  if (!response.ok) throw await messageOf(response);
+  const now = (await response.json()) as Session;
+  if (now.user !== before.user || now.role !== before.role) {
+    signedOut();
+    return false;
+  }
+  session = now;
+  return now.csrf !== before.csrf;
+}
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
-  const response = await request(method, path, body);
+  let response = await request(method, path, body);
+  if (response.status === 403 && method !== "GET" && (await renewed())) response = await request(method, path, body);
   if (!response.ok) throw await messageOf(response);
   const text = await response.text();
   return (text ? JSON.parse(text) : null) as T;

@@ -6,7 +6,7 @@ import { age, decimal, parse, percent, plural, signed, symbol, tone, words } fro
 export const STALE = 15_000; // ms without a quote, as in limits.yaml
 export const quoteAge = (m: Market): number => live.now() - parse(m.as_of);
 export function marketClass(m: Market): string {
-  if (live.status !== "live") return "stale";
+  if (live.status !== "live" || live.behind) return "stale";
   if (m.book !== "VALID") return "invalid";
   return !m.as_of || quoteAge(m) > STALE ? "stale" : "";
 }

@@ -208,8 +208,13 @@ interface Message {
 }
 
 const SILENCE = 1_600; // ms without a word: the gateway speaks each second
+const BEHIND = 2_000; // ms by which what comes is older than what came fastest
+const BEHIND_FOR = 20_000; // ms; then another connection is tried, which begins with the newest
 const KEPT: Partial<Record<Name, number>> = { signals: 200, fills: 500, denials: 300, audit: 1_000 };
 const KEPT_CLOSED = 500;
+
+// Goes on evenly where somebody sets the clock.
+const steady = (): number => performance.timeOrigin + performance.now();
 
 export type Status = "connecting" | "live" | "lost";
 class Live {
@@ -241,7 +246,10 @@ class Live {
       return kept;
     };
   }
-  private offset = 0; // gateway's clock less ours
+  private offset = 0; // gateway's clock less ours, by the message that came fastest
+  private first = true; // message of this gateway is still to come
+  private lag = 0; // ms by which the newest message came later than that one
+  private behindSince = 0;
   private focus = "";
   private wanted = false;
   private retry = 250;
@@ -268,7 +276,11 @@ class Live {
     };
   }
   now(): number {
-    return Date.now() + this.offset;
+    return steady() + this.offset;
+  }
+  // Of a link that brings messages later and later; 0 where it keeps up.
+  get behind(): number {
+    return this.lag > BEHIND ? this.lag : 0;
   }
   get sequence(): number {
     return this.seq;
@@ -311,6 +323,7 @@ class Live {
 
   private open(): void {
     if (!this.wanted) return;
+    this.behindSince = 0;
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const resume = this.seq >= 0 && this.epoch ? `?epoch=${this.epoch}&after=${this.seq}` : "";
     const socket = new WebSocket(`${scheme}://${location.host}/api/v1/stream${resume}`);
@@ -343,9 +356,9 @@ class Live {
   }
   // A refused upgrade says nothing to a page: the session does.
   private async reopen(): Promise<void> {
-    const { get } = await import("./api");
+    const { renewed } = await import("./api");
     try {
-      await get("/api/v1/session");
+      await renewed();
     } catch {
       /* 401 signs out; otherwise try on */
     }
@@ -370,7 +383,14 @@ class Live {
   private take(text: string): void {
     const message = JSON.parse(text) as Message;
     this.lastMessage = Date.now();
-    this.offset = message.t - Date.now();
+    if (message.type === "snapshot" && message.epoch !== this.epoch) this.first = true;
+    const offset = message.t - steady();
+    this.offset = this.first ? offset : Math.max(this.offset, offset);
+    this.first = false;
+    this.lag = this.offset - offset;
+    if (!this.behind) this.behindSince = 0;
+    else if (!this.behindSince) this.behindSince = this.lastMessage;
+    else if (this.lastMessage - this.behindSince > BEHIND_FOR) return this.drop();
     if (message.type === "chart") {
       for (const call of this.charts) call(message as unknown as Chart);
       return;

@@ -228,11 +228,26 @@ function start(): void {
     const now = live.now();
     setText(time, `${date(now)} ${clock(now)} ${zone()}`);
     const lost = live.status === "lost";
+    const late = live.status === "live" && live.behind;
     const silent = live.lastMessage ? Date.now() - live.lastMessage : 0;
-    document.body.classList.toggle("lost", lost);
-    setText(connection, lost ? "✕ no connection" : live.status === "live" ? "● live" : "… connecting");
-    setClass(connection, "chip " + (lost ? "bad" : live.status === "live" ? "ok" : ""));
-    banner.hidden = !lost;
+    document.body.classList.toggle("lost", lost || Boolean(late));
+    setText(
+      connection,
+      lost
+        ? "✕ no connection"
+        : late
+          ? `◷ ${age(late)} behind`
+          : live.status === "live"
+            ? "● live"
+            : "… connecting",
+    );
+    setClass(connection, "chip " + (lost || late ? "bad" : live.status === "live" ? "ok" : ""));
+    banner.hidden = !lost && !late;
+    if (late)
+      setText(
+        banner,
+        `The connection does not keep up: what you see is ${age(late)} old, and prices have moved on. Acts work as ever.`,
+      );
     if (lost)
       setText(
         banner,
@@ -384,6 +399,7 @@ function help(): void {
 applyTheme();
 api.whenSignedOut(() => {
   stopShell();
+  for (const open of document.querySelectorAll("dialog[open]")) (open as HTMLDialogElement).close();
   signInPage("You were signed out; sign in again.");
 });
 // Tests look at it; it holds nothing that the page does not show.

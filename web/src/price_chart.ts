@@ -47,6 +47,7 @@ interface Slot {
 const KEPT_BARS = 1_200;
 const KEPT_SECONDS = 4_000;
 const FEW_BARS = 24; // fewer than these in five seconds: begin with one second
+const RETRY = 2_000; // ms
 const LABEL_GAP = 14; // candles between two labels that do not overlap
 
 const toBar = (b: SentBar): Bar => ({
@@ -87,6 +88,7 @@ export class PriceChart {
   private seconds = new Map<number, Bar>();
   private base: Bar | null = null; // the candle that was under way when the history was loaded
   private asked = 0;
+  private loading = false;
   private chart: IChartApi | null = null;
   private candles!: ISeriesApi<"Candlestick">;
   private volume!: ISeriesApi<"Histogram">;
@@ -115,7 +117,7 @@ export class PriceChart {
 
   show(instrument: string): void {
     this.instrument = instrument;
-    this.bars = [];
+    this.clear();
     this.host.setAttribute("aria-label", `Candles and volume of ${instrument}`);
     this.load();
   }
@@ -126,7 +128,7 @@ export class PriceChart {
   }
   take(message: Chart): void {
     if (!message.fresh) this.grow(message.bars);
-    else if (this.bars.length) this.load(); // back after a loss: the candles between
+    else if (!this.loading) this.load(); // back after a loss: the candles between
   }
   // At each change of the live picture.
   update(): void {
@@ -155,9 +157,22 @@ export class PriceChart {
     return second - (second % this.interval);
   }
 
+  // Nothing of one instrument stands under the name of another.
+  private clear(): void {
+    this.bars = [];
+    this.slots.clear();
+    this.seconds.clear();
+    this.base = null;
+    setText(this.legend, "");
+    setText(this.events, "");
+    this.note.hidden = true;
+    this.chart?.remove();
+    this.chart = null;
+  }
   private load(): void {
     if (!this.instrument) return;
     const asked = ++this.asked;
+    this.loading = true;
     get<{ bars: SentBar[] }>(
       `/api/v1/candles?instrument=${encodeURIComponent(this.instrument)}&interval=${this.interval}`,
     )
@@ -169,7 +184,7 @@ export class PriceChart {
           this.load();
           return;
         }
-        this.free = false;
+        this.free = this.loading = false;
         this.bars = answer.bars.map(toBar);
         this.seconds.clear();
         this.base = this.bars[this.bars.length - 1] ?? null;
@@ -182,8 +197,12 @@ export class PriceChart {
       })
       .catch((problem: unknown) => {
         if (asked !== this.asked) return;
+        this.loading = false;
         this.note.hidden = false;
-        setText(this.note, problem instanceof Error ? problem.message : String(problem));
+        setText(this.note, `No candles now, asking again: ${problem instanceof Error ? problem.message : String(problem)}`);
+        window.setTimeout(() => {
+          if (asked === this.asked) this.load();
+        }, RETRY);
       });
   }
 
@@ -304,7 +323,7 @@ export class PriceChart {
   }
   private drawLines(): void {
     const working = this.studies.own ? openOrders().filter((o) => o.instrument === this.instrument && o.price) : [];
-    const mark = working.map((o) => o.client_order_id + o.price).join();
+    const mark = working.map((o) => `${o.client_order_id} ${o.price} ${o.quantity}`).join();
     if (mark === this.linesMark) return;
     this.linesMark = mark;
     for (const line of this.lines) this.candles.removePriceLine(line);

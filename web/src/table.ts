@@ -184,7 +184,7 @@ export class Table<T> {
       }
       const name = (cls ? this.base[i]! + " " + cls : this.base[i]!).trim();
       if (kept.classes[i] !== name) cell.className = kept.classes[i] = name;
-      if (tip !== undefined && kept.tips[i] !== tip) cell.title = kept.tips[i] = tip;
+      if ((kept.tips[i] ?? "") !== (tip ?? "")) cell.title = kept.tips[i] = tip ?? "";
     }
   }
 }

@@ -4,6 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -53,6 +54,30 @@ const until = async (what, call, limit = 15_000) => {
     await sleep(100);
   }
 };
+
+// What comes from `port` comes `link.delay` ms later, in its order.
+function slowLink(port) {
+  const link = { delay: 0 };
+  const server = createServer((near) => {
+    const far = connect(port, "127.0.0.1");
+    let due = 0;
+    near.on("data", (bytes) => far.write(bytes));
+    far.on("data", (bytes) => {
+      due = Math.max(due, Date.now() + link.delay);
+      setTimeout(() => near.destroyed || near.write(bytes), due - Date.now());
+    });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
+      from.on("close", () => to.destroy());
+      from.on("error", () => undefined);
+    }
+  });
+  return new Promise((done) => {
+    server.listen(0, "127.0.0.1", () => done({ link, port: server.address().port, close: () => server.close() }));
+  });
+}
 
 const data = mkdtempSync(join(tmpdir(), "gannet-page-"));
 // Runs as `gannet replay --out` writes them.
@@ -689,6 +714,79 @@ async function main() {
   );
   console.log(`  shown after ${shown} ms; ${JSON.stringify(after)}`);
   step("a lost connection is shown and recovers by itself without a lost row");
+
+  // Candles that do not come: nothing of the instrument before stands under the name of this one.
+  await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
+  await until("candles of BTCUSDT", () => page.$eval(".legend", (e) => e.textContent.includes("O ")));
+  await page.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = (path, options) =>
+      path.startsWith("/api/v1/candles")
+        ? Promise.resolve(new Response('{"error":"not now"}', { status: 503 }))
+        : real(path, options);
+    window.answerAgain = () => (window.fetch = real);
+  });
+  await go("market/" + encodeURIComponent("binance-spot:ETHUSDT"));
+  await until("the word of it", () => page.$eval(".chart-note", (e) => !e.hidden && e.textContent.includes("not now")));
+  check((await page.$eval(".legend", (e) => e.textContent)) === "", "figures of another instrument's candle");
+  check((await page.$$(".candles canvas")).length === 0, "candles of another instrument");
+  await page.evaluate(() => void window.answerAgain());
+  await until("candles of ETHUSDT", () => page.$eval(".legend", (e) => e.textContent.includes("O ")));
+  step("candles that do not come are said, and come by themselves");
+
+  // Another tab has signed in: this one goes on with the new session. A silent gateway is said.
+  const halt = async () => {
+    await go("risk");
+    await page.select('select[aria-label="Scope"]', "instrument|binance-spot:XRPUSDT");
+    await page.evaluate(() => [...document.querySelectorAll(".toolbar button")].find((b) => b.textContent === "Halt").click());
+    await see("dialog input");
+    await page.type("dialog input", "two tabs");
+    await page.click("dialog button[type=submit]");
+  };
+  const signedIn = await page.evaluate(
+    (body) =>
+      fetch("/api/v1/session", { method: "POST", headers: { "Content-Type": "application/json" }, body }).then((r) => r.status),
+    JSON.stringify({ user, password }),
+  );
+  check(signedIn === 200, `the second sign-in got ${signedIn}`);
+  await halt();
+  await until("done with the new session", () => page.$eval("dialog [role=status]", (e) => e.textContent.includes("✓ Verified")));
+  await page.keyboard.press("Escape");
+  await page.evaluate(() => {
+    const real = window.fetch;
+    window.fetch = (path, options) => {
+      if (options?.method !== "POST") return real(path, options);
+      window.limited = options.signal instanceof AbortSignal;
+      return Promise.reject(new DOMException("", "TimeoutError"));
+    };
+    window.answerAgain = () => (window.fetch = real);
+  });
+  await halt();
+  await until("the word of no answer", () => page.$eval("dialog .error", (e) => e.textContent.includes("not known whether it arrived")));
+  check(await page.evaluate(() => window.limited), "an act waits for ever");
+  await page.evaluate(() => void window.answerAgain());
+  await page.keyboard.press("Escape");
+  step("another tab's sign-in leaves this one able to act; no answer is said");
+
+  // A link that brings all later and later is not live.
+  const proxy = await slowLink(Number(new URL(url).port));
+  const other = await browser.newPage();
+  await other.goto(`http://127.0.0.1:${proxy.port}/`);
+  await until("the page through the link", () => other.evaluate(() => Boolean(document.querySelector("#stage, .sign-in"))));
+  if (await other.$(".sign-in")) {
+    await other.type("input[name=password]", password);
+    await other.click("button[type=submit]");
+  }
+  const connection = (text) => () => other.$eval("#connection", (e, said) => e.textContent.includes(said), text);
+  await until("it is live", connection("live"));
+  proxy.link.delay = 6_000;
+  await until("it is behind", connection("behind"), 20_000);
+  await until("stale", () => other.evaluate(() => document.body.classList.contains("lost")));
+  proxy.link.delay = 0;
+  await until("it is live again", connection("live"), 30_000);
+  await other.close();
+  proxy.close();
+  step("a link that falls behind is shown as behind, not as live");
 
   // Phone.
   await page.setViewport({ width: 360, height: 740, isMobile: true, hasTouch: true, deviceScaleFactor: 2 });

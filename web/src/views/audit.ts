@@ -53,6 +53,7 @@ export function audit(rest: string): View {
         num: true,
         make: (a) =>
           h("span", { title: a.id }, h("span", { class: "wide" }, date(parse(a.time)) + " "), clock(parse(a.time))),
+        mark: zone,
       },
       { title: "Who", cell: (a) => ({ text: who(a), cls: a.person ? "" : "muted" }) },
       { title: "What", cell: (a) => words(a.action) },

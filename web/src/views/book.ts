@@ -75,6 +75,12 @@ export function bookView(current: () => Market | undefined): BookView {
     clear() {
       trades = [];
       tape.update(trades);
+      for (const line of lines) {
+        setText(line.price, "");
+        setText(line.quantity, "");
+        line.depth.style.width = "0";
+      }
+      setText(spread, "");
     },
     take(message) {
       trades = (message.fresh ? message.trades : [...message.trades, ...trades]).slice(0, KEPT_TRADES);

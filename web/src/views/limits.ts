@@ -1,8 +1,8 @@
 // Limits and what is used of them.
-import { empty, h } from "../dom";
+import { empty, h, setText } from "../dom";
 import { get } from "../api";
 import { Table } from "../table";
-import { decimal, percent, words } from "../format";
+import { age, decimal, percent, words } from "../format";
 
 export interface Limit {
   scope: string;
@@ -16,7 +16,48 @@ export interface Limit {
   unpriced: number;
   version: number;
 }
-export const loadLimits = (): Promise<Limit[]> => get<Limit[]>("/api/v1/limits");
+const PERIOD = 2_000; // ms
+const OLD = 6_000; // ms since what is shown was asked for: said
+
+// The limits as the gateway knows them, asked for again and again; `note` says so where what is
+// shown is old, as the answers do not come.
+export interface LimitPoll {
+  note: HTMLElement;
+  rows: () => Limit[];
+  update: () => void;
+  close: () => void;
+}
+export function pollLimits(): LimitPoll {
+  const note = h("p", { class: "error pad", role: "status", hidden: true });
+  let rows: Limit[] = [];
+  let asked = performance.now(); // of what is shown
+  let why = "";
+  const load = (): void => {
+    const at = performance.now();
+    get<Limit[]>("/api/v1/limits")
+      .then((answer) => {
+        if (at < asked) return; // a later question was answered before
+        rows = answer;
+        asked = at;
+        why = "";
+      })
+      .catch((problem: unknown) => {
+        why = problem instanceof Error ? problem.message : String(problem);
+      });
+  };
+  load();
+  const timer = window.setInterval(load, PERIOD);
+  return {
+    note,
+    rows: () => rows,
+    update() {
+      const old = performance.now() - asked;
+      note.hidden = old <= OLD;
+      if (!note.hidden) setText(note, `◷ As of ${age(old)} ago, and not what is used now: ${why || "no answer"}`);
+    },
+    close: () => clearInterval(timer),
+  };
+}
 export const shareOf = (l: Limit): number =>
   l.used === null || Number(l.value) === 0 ? 0 : Number(l.used) / Number(l.value);
 export const limitName = (l: Limit): string => words(l.limit.replace(/^max_/, ""));

@@ -17,7 +17,7 @@ import {
   newestFills,
   newestSignals,
 } from "../derive";
-import { limitTable, loadLimits, usedLimits, type Limit } from "./limits";
+import { limitTable, pollLimits, usedLimits } from "./limits";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
@@ -50,6 +50,7 @@ export function overview(): View {
   const chart = new LineChart(chartHost, "");
   const alarmList = h("ul", { class: "alerts" });
   const limitRows = limitTable("Exposure against limits");
+  const limits = pollLimits();
   const feedTable = new Table<Feed>(
     "Feeds",
     [
@@ -151,7 +152,7 @@ export function overview(): View {
         "div",
         { class: "stack" },
         panel("Alerts", alarmList),
-        panel("Exposure against limits", limitRows.element),
+        panel("Exposure against limits", limits.note, limitRows.element),
         panel("Newest headlines", signalTable.element),
       ),
     ),
@@ -160,9 +161,7 @@ export function overview(): View {
 
   let points: [number, number][] = [],
     asset = "",
-    limits: Limit[] = [],
     loaded = 0,
-    closed = false,
     alarmsNow = "",
     lastPoint = 0;
   const load = (): void => {
@@ -174,16 +173,7 @@ export function overview(): View {
       })
       .catch(() => undefined);
   };
-  const refreshLimits = (): void => {
-    loadLimits()
-      .then((rows) => {
-        if (!closed) limits = rows;
-      })
-      .catch(() => undefined);
-  };
   load();
-  refreshLimits();
-  const timer = window.setInterval(refreshLimits, 2_000);
   return {
     element,
     update(all) {
@@ -265,14 +255,14 @@ export function overview(): View {
           list.length === 0 ? h("li", { class: "fine" }, "✓ Nothing needs attention.") : null,
         );
       }
-      limitRows.update(usedLimits(limits).filter((l) => l.scope === "firm" || l.scope === "account"));
+      limits.update();
+      limitRows.update(usedLimits(limits.rows()).filter((l) => l.scope === "firm" || l.scope === "account"));
       feedTable.update([...live.tables.feeds.values()].sort((a, b) => (a.feed < b.feed ? -1 : 1)));
       signalTable.update(newestSignals().slice(0, 7));
       fillTable.update(newestFills().slice(0, 8));
     },
     close() {
-      closed = true;
-      clearInterval(timer);
+      limits.close();
     },
   };
 }

@@ -5,7 +5,7 @@ import { age, clock, count, parse, percent, symbol, words } from "../format";
 import { live, type Denial, type RiskState } from "../live";
 import { newestDenials } from "../derive";
 import { cancelAll, killSwitch, resume, setState } from "../actions";
-import { limitTable, loadLimits, scopeOf, usedLimits, type Limit } from "./limits";
+import { limitTable, pollLimits, scopeOf, usedLimits, type Limit } from "./limits";
 import { proposals } from "./proposals";
 import { portfolio } from "./portfolio";
 import { openTrail } from "./trail";
@@ -88,6 +88,7 @@ export function risk(): View {
     may("trader", "risk") ? null : h("p", { class: "muted" }, "Stopping takes the role trader, risk or admin."),
   );
   const used = limitTable("Limits and what is used of them");
+  const limits = pollLimits();
   const stated = new Table<Limit>(
     "Limits of single orders and losses",
     [
@@ -130,7 +131,7 @@ export function risk(): View {
     h(
       "div",
       { class: "grid wide-left" },
-      panel("Limits and what is used of them", used.element),
+      panel("Limits and what is used of them", limits.note, used.element),
       panel("Limits of single orders and losses", stated.element),
     ),
     panel("What the portfolio could lose", whole.element),
@@ -138,18 +139,7 @@ export function risk(): View {
     panel("Controls that fired", fired, denials.element),
   );
   element.dataset["view"] = "risk";
-  let limits: Limit[] = [];
   let firedNow = "";
-  let stop = false;
-  const load = (): void => {
-    loadLimits()
-      .then((rows) => {
-        if (!stop) limits = rows;
-      })
-      .catch(() => undefined);
-  };
-  load();
-  const timer = window.setInterval(load, 2_000);
   return {
     element,
     update() {
@@ -170,12 +160,16 @@ export function risk(): View {
           scope,
           all.map((s) => h("option", { value: s }, s.replace("|", " ").trim())),
         );
-        if (all.includes(before)) scope.value = before;
+        // What was chosen stays chosen, heard of or not: never another scope by itself.
+        if (before && !all.includes(before))
+          scope.append(h("option", { value: before }, `${before.replace("|", " ")} (not heard of now)`));
+        if (before) scope.value = before;
       }
       wanted.update();
       whole.update();
-      used.update(usedLimits(limits));
-      stated.update(limits.filter((l) => l.used === null));
+      limits.update();
+      used.update(usedLimits(limits.rows()));
+      stated.update(limits.rows().filter((l) => l.used === null));
       const by = live.counters["denials"];
       const reasons = by && typeof by === "object" ? Object.entries(by).sort((a, b) => b[1] - a[1]) : [];
       const said = reasons.map(([name, n]) => `${words(name)} ${n}`);
@@ -189,9 +183,8 @@ export function risk(): View {
       denials.update(newestDenials());
     },
     close() {
-      stop = true;
       whole.close();
-      clearInterval(timer);
+      limits.close();
     },
   };
 }

@@ -15,6 +15,12 @@ interface Answer {
   verified?: boolean;
 }
 
+const refused = (a: Answer): boolean => ["DENIED", "REJECTED", "RECORDED"].includes(a.reached);
+const said = (a: Answer): string =>
+  a.reached === "RECORDED"
+    ? "Recorded, and nobody has answered yet: look for it among the orders before you give another."
+    : `Reached: ${a.reached}`;
+
 export function orderTicket(): { element: HTMLElement; setInstrument: (i: string) => void; update: () => void } {
   let instrument = "";
   const heading = h("p", { class: "muted" });
@@ -100,6 +106,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
           ["Account", order.account],
           ["Venue", venue(order.instrument)],
           ["Price", order.price ? `${decimal(order.price, m?.price_digits)} ${m?.quote ?? ""}` : "market"],
+          ["Market now", m ? `${decimal(m.bid, m.price_digits)} / ${decimal(m.ask, m.price_digits)}` : "not known"],
           ["Quantity", `${decimal(order.quantity)} ${m?.base ?? ""}`],
           ["In force", order.time_in_force ? words(order.time_in_force) : "–"],
           ["Reduce only", order.reduce_only ? "yes" : "no"],
@@ -109,7 +116,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       run: async (_, request_id) => {
         const a = await api.post<Answer>("/api/v1/orders", { ...order, request_id });
         return [
-          h("p", { class: "verified", role: "status" }, `Reached: ${a.reached}`),
+          h("p", { class: refused(a) ? "error" : "verified", role: "status" }, said(a)),
           facts([
             ["Order", a.client_order_id || "–"],
             ["Detail", a.detail || "–"],
