@@ -119,6 +119,29 @@ def test(bin_dir, folder):
         database.pitr("prune", database.archive, "--keep", "1")
         check(base in database.pitr("list", database.archive), "the only base backup was taken away")
         unreadable(database, newest)
+        pruned(database, base)
+
+
+def log_of(database):
+    return {path.name[:24] for path in (database.archive / "wal").iterdir() if re.match("[0-9A-F]{24}", path.name)}
+
+
+def pruned(database, base):
+    """What the oldest kept backup needs stays, however long it took to seal it."""
+    before = log_of(database)
+    newer = database.pitr("base", database.archive, "--postgres", database.conninfo(), "--to", database.public).strip()
+    label = harness.wait_until(lambda: [path for path in (database.archive / "wal").glob("*.backup*") if path.name[:24] not in before], 30, "its label")
+    for path in (database.archive / "wal").glob("*.backup*"):
+        if path not in label:
+            os.utime(path, (path.stat().st_mtime - 300,) * 2)
+    database.pitr("prune", database.archive, "--keep", "2")
+    check(before <= log_of(database), f"of the log that {base} needs is gone: {sorted(before - log_of(database))}")
+    said = database.pitr("prune", database.archive, "--keep", "1")
+    check(not before & log_of(database), f"what only {base} needed is there: {said}")
+    listed = database.pitr("list", database.archive)
+    check(newer in listed and base not in listed, listed)
+    (database.archive / newer / "first").unlink()
+    check("no file of the log" in database.pitr("prune", database.archive, "--keep", "1"), "pruned without knowing what is needed")
 
 
 def unreadable(database, segment):
