@@ -14,6 +14,7 @@
 #include "libs/base/digest.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/journal/read_mark.h"
 #include "libs/journal/recording.h"
 #include "libs/journal/skip.h"
 
@@ -165,9 +166,14 @@ absl::Status PruneJournal(base::Files& files, const std::string& dir, base::Time
   const size_t removed = pruned.segments;
   out << "removed " << removed << (removed == 1 ? " segment" : " segments") << " of " << folder
       << "\n";
-  if (removed == 0)
+  if (pruned.held) {
+    out << "more would go, and is not in the rows of reporting yet: start the program so that it "
+           "stores them, or remove "
+        << journal::ReadMarkPath(folder) << " to give them up\n";
+  } else if (removed == 0) {
     out << "a segment goes once two verified snapshots cover it and it is older or beyond the "
            "bytes kept\n";
+  }
   return absl::OkStatus();
 }
 

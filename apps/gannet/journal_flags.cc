@@ -62,7 +62,7 @@ void AddJournalPrune(CLI::App* journal, JournalFlags& f, const CommandDeps& d) {
       ->capture_default_str();
   prune->footer(
       "A segment goes only when two verified snapshots cover it, and the last one always stays: no "
-      "state is ever lost.\n"
+      "state is ever lost.\nWhat reporting has not stored yet stays too, and the command says so.\n"
       "Refused while a process has the journal open. What is gone cannot be decided again.\n\n"
       "  gannet journal prune DIR --keep 24h --max-bytes 1GiB");
   prune->callback([&f, &d] {

@@ -21,6 +21,7 @@
 #include "apps/gannet/trading_mode.h"
 #include "apps/gannet/venue_process.h"
 #include "libs/base/status.h"
+#include "libs/journal/read_mark.h"
 #include "libs/notify/notify_service.h"
 #include "libs/otlp/exporter.h"
 #include "libs/runtime/asio_executor.h"
@@ -294,10 +295,15 @@ class Session {
     GANNET_ASSIGN_OR_RETURN(
         rpc_, RpcWiring::Build(config_.rpc, config_.pipeline, pipeline_, chosen_, config_.hash,
                                TextOf(config_), *process_));
+    const bool alone = options_.bus_file.empty();
+    const std::string journal = options_.data_dir + "/journal";
+    // The mark of an earlier run: nobody reads the journal that far now.
+    if (const std::string mark = journal::ReadMarkPath(journal);
+        (pipeline_.reporting == nullptr || !alone) && files_.Exists(mark))
+      GANNET_RETURN_IF_ERROR(files_.Remove(mark));
     if (pipeline_.reporting == nullptr) return absl::OkStatus();
-    GANNET_ASSIGN_OR_RETURN(const auto reader,
-                            journal::Reader::Open(files_, options_.data_dir + "/journal"));
-    return pipeline_.reporting->CatchUp(*reader, options_.bus_file.empty());
+    GANNET_ASSIGN_OR_RETURN(const auto reader, journal::Reader::Open(files_, journal));
+    return pipeline_.reporting->CatchUp(*reader, alone);
   }
 
   void Redraw(Terminal& terminal) {

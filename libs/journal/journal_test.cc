@@ -14,6 +14,7 @@
 #include "libs/journal/format.h"
 #include "libs/journal/journal_for_test.h"
 #include "libs/journal/layout.h"
+#include "libs/journal/read_mark.h"
 #include "libs/journal/skip.h"
 
 namespace gannet::journal {
@@ -857,6 +858,31 @@ TEST_CASE("Journal keeps what somebody needs, beyond all bounds, and says so") {
   auto reader = Reader::Open(bench.files, kDirForTest);
   REQUIRE(reader.ok());
   CHECK((*reader)->first_sequence() == 6);
+}
+
+TEST_CASE("Journal keeps what the mark in its folder says is not stored elsewhere") {
+  Bench bench;
+  bench.options.segment_bytes = 1;  // a segment for each record
+  bench.Open();
+  for (const uint64_t last : {5, 9, 12}) {
+    bench.Fill(last, 1);
+    if (last < 12) REQUIRE(bench.writer->WriteSnapshot("state").ok());
+  }
+  const uint64_t run = bench.writer->info().run;
+  const auto prune_with = [&](const std::string& mark) {
+    REQUIRE(bench.files.WriteAtomically(ReadMarkPath(kDirForTest), mark).ok());
+    return bench.writer->Prune(base::Time::max(), {}).value();
+  };
+  Pruned pruned = prune_with(ToText({run, 3}));
+  CHECK(pruned.segments == 3);
+  CHECK(pruned.held);
+  CHECK(bench.Verify().ok());
+  pruned = prune_with(ToText({run, 4}));
+  CHECK(pruned.segments == 1);
+  SECTION("of another run") { pruned = prune_with(ToText({run + 1, 0})); }
+  SECTION("none") { pruned = prune_with("no mark\n"); }
+  CHECK_FALSE(prune_with("").held);
+  CHECK(bench.Verify().first_sequence == 6);
 }
 
 TEST_CASE("Journal uses no snapshot of another journal, nor one under a wrong name") {

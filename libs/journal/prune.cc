@@ -1,10 +1,13 @@
 #include "libs/journal/prune.h"
 
+#include <algorithm>
+#include <limits>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include "libs/base/status.h"
+#include "libs/journal/read_mark.h"
 #include "libs/journal/scan.h"
 
 namespace gannet::journal {
@@ -28,6 +31,15 @@ absl::StatusOr<std::vector<NumberedFile>> KeptSnapshots(base::Files& files, cons
   return kept;
 }
 
+// One of another run says nothing of this one.
+absl::StatusOr<uint64_t> StoredUpTo(base::Files& files, const std::string& dir, uint64_t run) {
+  const std::string path = ReadMarkPath(dir);
+  if (!files.Exists(path)) return std::numeric_limits<uint64_t>::max();
+  GANNET_ASSIGN_OR_RETURN(const std::string text, files.Read(path));
+  const std::optional<ReadMark> mark = ParseReadMark(text);
+  return mark && mark->run == run ? mark->sequence : std::numeric_limits<uint64_t>::max();
+}
+
 // Each removal is durable before the next: after a crash no segment is missing
 // between two others.
 absl::Status RemoveDurably(base::Files& files, const std::string& dir, const std::string& path) {
@@ -44,10 +56,12 @@ absl::StatusOr<Pruned> PruneFiles(base::Files& files, const std::string& dir, ba
   if (layout.segments.empty()) return pruned;
   GANNET_ASSIGN_OR_RETURN(const auto last, SegmentScan::Open(files, layout.segments.back()));
   if (!last->header_ok()) return last->damage().ToStatus();
-  GANNET_ASSIGN_OR_RETURN(const std::vector<NumberedFile> kept,
-                          KeptSnapshots(files, layout, last->header().info.run));
+  const uint64_t run = last->header().info.run;
+  GANNET_ASSIGN_OR_RETURN(const std::vector<NumberedFile> kept, KeptSnapshots(files, layout, run));
   if (kept.size() < kSnapshotsKept) return pruned;
   const uint64_t covered = kept.back().number;
+  GANNET_ASSIGN_OR_RETURN(const uint64_t stored, StoredUpTo(files, dir, run));
+  const uint64_t needed_after = std::min(retention.needed_after, stored);
 
   for (const NumberedFile& snapshot : layout.snapshots) {
     if (snapshot.number >= covered) break;
@@ -68,7 +82,7 @@ absl::StatusOr<Pruned> PruneFiles(base::Files& files, const std::string& dir, ba
     if (ended > covered) break;
     if (now - next->header().previous_time <= retention.keep && pruned.bytes <= retention.max_bytes)
       break;
-    pruned.held = ended > retention.needed_after;
+    pruned.held = ended > needed_after;
     if (pruned.held) break;
     GANNET_RETURN_IF_ERROR(RemoveDurably(files, dir, layout.segments[removed].path));
     pruned.bytes -= sizes[removed];

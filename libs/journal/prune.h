@@ -10,7 +10,8 @@
 
 namespace gannet::journal {
 
-// See Writer::Prune. The caller holds the folder.
+// See Writer::Prune. The caller holds the folder. Records that the mark in it says are not stored
+// elsewhere yet (read_mark.h) are needed too.
 absl::StatusOr<Pruned> PruneFiles(base::Files& files, const std::string& dir, base::Time now,
                                   const Retention& retention);
 

@@ -558,6 +558,7 @@ void Process::Prune(uint64_t needed_after) {
 }
 
 void Process::OnPruned(const journal::Pruned& pruned) {
+  if (link_ == nullptr) return;  // without a bus it is for reporting, which says why
   if (pruned.held && !held_bytes_) log_.Warning("journal_held", {{"bytes", pruned.bytes}});
   held_bytes_ = pruned.held ? std::optional(pruned.bytes) : std::nullopt;
 }

@@ -40,8 +40,9 @@ absl::Status FromSqlite(int code, const std::string& what, sqlite3* db) {
     case SQLITE_CORRUPT:
       return absl::DataLossError(
           absl::StrCat(text,
-                       "; it is damaged or its key file is another one's. Move it away to start "
-                       "anew: reporting rebuilds it from the journal"));
+                       "; it is damaged or its key file is another one's. Restore both from a "
+                       "backup. Move it away to start anew: reporting makes it again from the "
+                       "journal, as far back as that goes"));
     case SQLITE_IOERR:
       return absl::UnavailableError(absl::StrCat(
           text, "; check free space, the limit of file sizes (ulimit -f) and the device (dmesg)"));

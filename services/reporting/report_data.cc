@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
+#include "services/reporting/books.h"
 #include "services/reporting/definitions.h"
 
 namespace gannet::reporting {
@@ -78,6 +79,7 @@ class Gatherer {
     GANNET_ASSIGN_OR_RETURN(data_.bookings, store_.Bookings({.to = to()}));
     std::erase_if(data_.bookings, [&](const auto& row) { return !IsOurs(row.account); });
     GANNET_RETURN_IF_ERROR(CheckAccount(fills, balances));
+    GANNET_RETURN_IF_ERROR(NoteGap());
     data_.statements = StatementsOf(data_, fills, balances);
     GANNET_RETURN_IF_ERROR(ChooseAsset(fills));
     SumBookings();
@@ -111,6 +113,18 @@ class Gatherer {
                      base::FormatTime(to()), "; ",
                      known.empty() ? std::string("it is empty: let `gannet run` trade first")
                                    : absl::StrCat("it knows ", absl::StrJoin(known, ", "))));
+  }
+
+  absl::Status NoteGap() {
+    GANNET_ASSIGN_OR_RETURN(const auto high_water, store_.HighWater());
+    if (const auto whole_from = WholeFrom(high_water)) {
+      data_.notes.push_back(absl::StrCat(
+          "Not whole before ", base::FormatTime(*whole_from).substr(0, 19),
+          "Z: the journal had been pruned when the store was made from it. Fills, fees and "
+          "bookings from before may be missing, and positions and results that rest on them are "
+          "wrong; compare them with the venue's records."));
+    }
+    return absl::OkStatus();
   }
 
   absl::Status ChooseAsset(const std::vector<store::FillRow>& fills) {

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "services/reporting/books.h"
 #include "services/reporting/definitions.h"
 
 namespace gannet::reporting {
@@ -298,9 +299,13 @@ void ReportingEngine::OnBalance(const market::Event<market::BalanceUpdate>& even
   const bool same = known.row.free == update.free && known.row.locked == update.locked;
   const bool first = known.row.time == base::Time();
   if (event.header.publish_time < known.row.time || (same && !first)) return;
-  if (known.changed &&
-      HourOf(known.row) < std::chrono::floor<std::chrono::hours>(event.header.publish_time))
+  // The first one may be the capital that all results rest on.
+  const bool ended =
+      HourOf(known.row) < std::chrono::floor<std::chrono::hours>(event.header.publish_time);
+  if (known.changed && (ended || !known.begun)) {
     added_.balances.push_back(known.row);
+    known.begun = true;
+  }
   known.row = {event.header.publish_time,
                update.account,
                update.venue,
@@ -318,6 +323,12 @@ void ReportingEngine::OnLimits(const market::Event<market::LimitEvent>& event) {
     added_.limits.push_back({event.value.version, row.scope.kind, row.scope.name, row.name,
                              row.value, row.asset, event.header.event_time});
   }
+}
+
+void ReportingEngine::OnLost(base::Time time) {
+  uint64_t& whole_from = high_water_[kWholeFrom];
+  whole_from = std::max(whole_from, static_cast<uint64_t>(base::UnixNanos(time)));
+  changed_marks_.insert(kWholeFrom);
 }
 
 // --- samples ---------------------------------------------------------------------
@@ -457,7 +468,7 @@ void ReportingEngine::TakeBalances(base::Time now, Sample sample, store::Batch& 
     const bool ended = HourOf(known.row) < std::chrono::floor<std::chrono::hours>(now);
     if (!known.changed || (known.written && !due && !ended)) continue;
     known.changed = false;
-    known.written = true;
+    known.begun = known.written = true;
     batch.balances.push_back(known.row);
   }
   if (!due) return;

@@ -80,6 +80,10 @@ class ReportingEngine {
   void OnLimits(const market::Event<market::LimitEvent>& event);
   void OnReportRun(store::ReportRunRow run) { added_.report_runs.push_back(std::move(run)); }
 
+  // Facts from before `time` are in no record any more and never came here: the store keeps
+  // it (books.h), and every report says so.
+  void OnLost(base::Time time);
+
   // Every fact of the journal `run` before this record has been handed over. The next
   // batch that leaves nothing of them behind carries it as the mark of stream `run`.
   void OnFolded(uint64_t run, uint64_t position) { folded_ = {run, position}; }
@@ -120,6 +124,7 @@ class ReportingEngine {
   struct KnownBalance {
     store::BalanceRow row;
     bool changed = false, written = false;
+    bool begun = false;  // the first that was heard is in a batch
   };
 
   // One stream carries several topics, each in several partitions, and only a partition

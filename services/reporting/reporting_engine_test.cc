@@ -469,6 +469,18 @@ TEST_CASE("ReportingEngine keeps of each balance what it was at the end of an ho
   CHECK(taken("2026-11-24T01:00:01Z") == Amounts{80, 70});
 }
 
+TEST_CASE("ReportingEngine keeps the first balance of many that a journal brings at once") {
+  ReportingEngine engine;
+  for (const int64_t amount : {100, 90, 80}) {
+    engine.OnBalance(EventOf(30, market::BalanceUpdate{kAccount, "v", market::AssetId("USDT"),
+                                                       Money(amount, 0), Money()}));
+  }
+  const auto balances = engine.TakeChanges(FromUnixMillis(100)).balances;
+  REQUIRE(balances.size() == 2);
+  CHECK(balances[0].free == Money(100, 0));
+  CHECK(balances[1].free == Money(80, 0));
+}
+
 TEST_CASE("ReportingEngine marks a journal as folded with the batch that leaves nothing behind") {
   const uint64_t run = 99;
   const auto balance = [](uint64_t sequence, int64_t amount) {

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/base/status.h"
 #include "libs/bus/account_topic.h"
+#include "libs/journal/read_mark.h"
 #include "libs/runtime/fact_spans.h"
 #include "libs/runtime/turn.h"
 #include "libs/telemetry/trace_names.h"
@@ -43,6 +44,8 @@ absl::Status CheckNames(const bus::Topic<T>& topic, const market::Event<T>& even
   return absl::InvalidArgumentError(absl::StrCat(
       "a name of ", longest, " bytes does not fit the store's keys, which take ", kMaxNameBytes));
 }
+// How often the end of the journal becomes the mark although no fact came.
+constexpr base::Duration kAskHowFarEvery = std::chrono::minutes(1);
 // Within the limit of a service's drain (runtime/run.h).
 constexpr base::Duration kCatchUpLimit = std::chrono::seconds(4);
 constexpr base::Duration kCatchUpPause = std::chrono::milliseconds(50);
@@ -57,6 +60,8 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
       background_(deps.background),
       clock_(deps.clock),
       bus_(deps.bus),
+      folded_mark_({deps.files, deps.executor, deps.background},
+                   journal::ReadMarkPath(deps.data_dir + "/journal"), ""),
       log_(deps.log),
       store_(std::move(store)),
       scheduler_(config_, deps, *store_, std::move(writer),
@@ -96,17 +101,34 @@ absl::Status ReportingService::Restore() {
 
 absl::Status ReportingService::CatchUp(journal::Reader& reader, bool alone) {
   GANNET_RETURN_IF_ERROR(Restore());
+  bool pruned = false;
   if (alone) {
     journal_run_ = reader.info().run;
-    // Pruned up to behind it: from the first record there is.
-    const absl::Status sought = reader.SeekAfter(engine_.high_water(*journal_run_));
+    folded_turn_ = engine_.high_water(*journal_run_);
+    const absl::Status sought = reader.SeekAfter(folded_turn_);
     if (!sought.ok() && !absl::IsDataLoss(sought)) return sought;
+    pruned = !sought.ok();  // up to behind it: from the first record there is
   }
   for (;;) {
     GANNET_ASSIGN_OR_RETURN(const auto record, reader.Next());
     if (!record) return absl::OkStatus();
+    if (std::exchange(pruned, false)) TellLost(*record);
+    if (alone) newest_turn_ = record->sequence + 1;
     if (record->type == journal::RecordType::kFact) GANNET_RETURN_IF_ERROR(ApplyFact(*record));
   }
+}
+
+void ReportingService::TellLost(const journal::Record& first) {
+  const std::string time = base::FormatTime(first.time);
+  lost_ = absl::StrCat("records ", folded_turn_ + 1, " to ", first.sequence - 1,
+                       " of the journal were pruned before they were stored: reports are not whole "
+                       "before ",
+                       time,
+                       " and say so; restore a backup of the rows, or compare positions and fees "
+                       "with the venue's (told until the next start)");
+  log_.Error("report_store_not_whole",
+             {{"from", folded_turn_ + 1}, {"to", first.sequence - 1}, {"whole_from", time}});
+  engine_.OnLost(first.time);
 }
 
 // Predictions are left out: the prices that followed them are not in the journal.
@@ -167,6 +189,7 @@ absl::Status ReportingService::Start() {
   Follow(bus::kBalances, &ReportingEngine::OnBalance);
   Follow(bus::kAccountEvents, &ReportingEngine::OnAccountEvent);
   next_equity_ = clock_.Now();
+  KeepFolded();
   Arm();
   return absl::OkStatus();
 }
@@ -175,19 +198,36 @@ void ReportingService::Arm() {
   timer_ = executor_.After(config_.flush_every, [this] {
     const bool equity = clock_.Now() >= next_equity_;
     if (equity) next_equity_ = clock_.Now() + config_.equity_every;
+    AskHowFar();
     Flush(equity ? ReportingEngine::Sample::kEquity : ReportingEngine::Sample::kNone);
     Arm();
+  });
+}
+
+// Pruning takes nothing that is not in the rows yet.
+void ReportingService::KeepFolded() {
+  if (journal_run_) folded_mark_.Keep(journal::ToText({*journal_run_, folded_turn_}));
+}
+
+// The journal grows without facts too: what is in it now is on the bus once it is durable.
+void ReportingService::AskHowFar() {
+  if (!journal_run_ || clock_.Now() < next_question_) return;
+  next_question_ = clock_.Now() + kAskHowFarEvery;
+  shard_.AfterDurable([this, alive = alive_, turn = shard_.sequence()] {
+    if (*alive && shard_.outer_backlog() == 0) newest_turn_ = std::max(newest_turn_, turn + 1);
+  });
+}
+
+bool ReportingService::Behind() const {
+  return std::any_of(followed_.begin(), followed_.end(), [](const Followed& topic) {
+    return topic.subscription->stats().lag > 0 || !topic.subscription->health().ok();
   });
 }
 
 // Facts come in the order of their turns, those of one turn on several topics: before the
 // newest turn seen, all have been handed over.
 void ReportingService::TellFolded() {
-  if (!journal_run_ || newest_turn_ == told_turn_) return;
-  const bool behind = std::any_of(followed_.begin(), followed_.end(), [](const Followed& topic) {
-    return topic.subscription->stats().lag > 0;
-  });
-  if (behind) return;
+  if (!journal_run_ || newest_turn_ == told_turn_ || Behind()) return;
   told_turn_ = newest_turn_;
   engine_.OnFolded(*journal_run_, newest_turn_ - 1);
 }
@@ -278,12 +318,19 @@ void ReportingService::OnWritten(absl::Status status, Unwritten unwritten) {
   if (status.ok()) {
     EndSpans();
     Acknowledge(unwritten.newest);
+    if (journal_run_) {
+      const auto& marks = unwritten.batch->high_water;
+      if (const auto folded = marks.find(*journal_run_); folded != marks.end())
+        folded_turn_ = std::max(folded_turn_, folded->second);
+      KeepFolded();
+    }
   } else {
     log_.Error("report_store_failed", {{"error", std::string(status.message())}});
     if (absl::IsUnknown(status)) {
       unsure_ = std::move(unwritten);
     } else {
       engine_.GiveBack(*unwritten.batch);
+      told_turn_ = 0;  // the mark of the journal may have been in it
     }
   }
   write_status_ = std::move(status);
@@ -303,6 +350,8 @@ void ReportingService::Drain(std::function<void()> done) {
       Flush(ReportingEngine::Sample::kNone);
     };
     if (!shard_.health().ok()) return close();
+    next_question_ = {};
+    AskHowFar();
     shard_.AfterDurable([this, alive = alive_, close] {
       bus_.Flush();
       executor_.Post([this, alive, close] {
@@ -315,10 +364,7 @@ void ReportingService::Drain(std::function<void()> done) {
 // What the other processes said before they ended lies on the bus: it is stored before
 // this one ends, but for a bus that does not answer.
 void ReportingService::WhenCaughtUp(std::function<void()> then, base::Duration left) {
-  const bool behind = std::any_of(followed_.begin(), followed_.end(), [](const Followed& topic) {
-    return topic.subscription->stats().lag > 0 || !topic.subscription->health().ok();
-  });
-  if (!behind || left <= base::Duration(0)) return then();
+  if (!Behind() || left <= base::Duration(0)) return then();
   executor_.After(kCatchUpPause, [this, alive = alive_, then = std::move(then), left]() mutable {
     if (*alive) WhenCaughtUp(std::move(then), left - kCatchUpPause);
   });
@@ -337,6 +383,7 @@ runtime::Health ReportingService::health() const {
     health.state = std::max(health.state, runtime::HealthState::kDegraded);
     health.reasons.push_back(std::move(why));
   };
+  if (!lost_.empty()) degrade(lost_);
   for (std::string& problem : scheduler_.problems()) degrade(std::move(problem));
   if (engine_.stats().unbooked_fills > 0) {
     degrade(absl::StrCat(engine_.stats().unbooked_fills,

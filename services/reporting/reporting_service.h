@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "libs/bus/topics.h"
 #include "libs/journal/journal.h"
+#include "libs/runtime/mark_file.h"
 #include "libs/runtime/service.h"
 #include "libs/store/store.h"
 #include "services/reporting/config.h"
@@ -34,7 +35,8 @@ class ReportingService : public runtime::Service {
   // The same, and the facts of the journal that the store has not seen (the process
   // died between the journal and the store). `alone`: no other journal's facts are on
   // the bus; then the store keeps how far this one is folded, and the next start reads
-  // on from there.
+  // on from there, and pruning leaves what comes after (libs/journal/read_mark.h). What the journal
+  // had been pruned of before it was stored is told in health and in every report.
   absl::Status CatchUp(journal::Reader& reader, bool alone);
 
   std::string_view name() const override { return "reporting"; }
@@ -59,7 +61,11 @@ class ReportingService : public runtime::Service {
   void Watch(const bus::Topic<T>& topic, Apply apply);
   absl::Status ApplyFact(const journal::Record& fact);
   void Arm();
+  void TellLost(const journal::Record& first);
+  void KeepFolded();
+  void AskHowFar();
   void TellFolded();
+  bool Behind() const;
   // A batch and what may be acknowledged once it is stored.
   struct Unwritten {
     std::shared_ptr<const store::Batch> batch;
@@ -82,6 +88,7 @@ class ReportingService : public runtime::Service {
   base::Executor& background_;
   const base::Clock& clock_;
   bus::Bus& bus_;
+  runtime::MarkFile folded_mark_;
   telemetry::Log& log_;
   std::unique_ptr<store::Store> store_;
   ReportingEngine engine_;
@@ -100,8 +107,11 @@ class ReportingService : public runtime::Service {
   telemetry::SpanSink* const spans_;
   std::vector<telemetry::Span> unstored_, being_stored_;
   std::optional<uint64_t> journal_run_;  // of the only journal on the bus
-  uint64_t newest_turn_ = 0;             // of the facts followed
+  uint64_t newest_turn_ = 0;             // all before it has come, or is on its way
   uint64_t told_turn_ = 0;               // of them, to the engine
+  uint64_t folded_turn_ = 0;             // before it all are stored
+  base::Time next_question_{};
+  std::string lost_;  // what the journal had been pruned of
   // Last members: no handler runs once they are gone.
   std::unique_ptr<bus::Subscription> instruments_;
   std::deque<Followed> followed_;

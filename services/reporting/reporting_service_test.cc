@@ -1,5 +1,6 @@
 #include "services/reporting/reporting_service.h"
 
+#include <algorithm>
 #include <catch2/catch_test_macros.hpp>
 #include <optional>
 
@@ -12,6 +13,7 @@
 #include "libs/store/memory_store.h"
 #include "libs/wire/codec.h"
 #include "services/reporting/app.h"
+#include "services/reporting/report_model.h"
 
 namespace gannet::reporting {
 namespace {
@@ -242,6 +244,102 @@ TEST_CASE("ReportingService acknowledges a balance once it is stored") {
   f.executor.RunFor(2s);
   CHECK(kept.Balances({}).value().back().free.units() > 0);
   CHECK(kept.Balances({}).value().size() == 3);
+}
+
+// A journal of one order a segment, each of which a snapshot covers.
+void RecordOrders(Fixture& f, uint64_t from, uint64_t to) {
+  journal::WriterOptions options;
+  options.reserve_bytes = 0;
+  options.own_thread = false;
+  for (uint64_t turn = from; turn <= to; ++turn) {
+    auto writer = journal::Writer::Open(f.files, f.executor, "/data/journal",
+                                        {.run = 99, .build_id = std::to_string(turn)}, options);
+    REQUIRE(writer.ok());
+    market::Event<market::ExecReport> event;
+    event.header.id = {3, turn << runtime::kOutputBits};
+    event.value.account = market::AccountId("main/paper");
+    event.value.client_order_id = market::ClientOrderId("g1" + std::to_string(turn));
+    event.value.instrument = market::InstrumentId("v:X");
+    event.value.state = market::OrderState::kAccepted;
+    (*writer)->Append(journal::RecordType::kFact, f.executor.Now() + turn * 1s,
+                      bus::kExecReports.info.name, wire::Encode(event));
+    REQUIRE((*writer)->WriteSnapshot("state").ok());
+    REQUIRE((*writer)->Close().ok());
+  }
+}
+
+TEST_CASE("ReportingService says what a pruned journal did not bring, in health and in reports") {
+  Fixture f;
+  RecordOrders(f, 1, 6);
+  store::MemoryStore kept;
+  const auto start = [&] {
+    f.service = BuildReporting({}, f.deps, std::make_unique<store::ForwardingStore>(kept));
+    auto reader = journal::Reader::Open(f.files, "/data/journal");
+    REQUIRE(reader.ok());
+    REQUIRE(f.service->CatchUp(**reader, /*alone=*/true).ok());
+    REQUIRE(f.service->Start().ok());
+    f.executor.RunFor(2s);
+  };
+  const auto notes = [&] {
+    ReportRequest request;
+    request.account = market::AccountId("main/paper");
+    request.to = f.executor.Now() + 1h;
+    return BuildReport(kept, request).value().notes;
+  };
+  const auto says = [](const std::vector<std::string>& texts, const std::string& part) {
+    return std::any_of(texts.begin(), texts.end(), [&part](const std::string& text) {
+      return text.find(part) != std::string::npos;
+    });
+  };
+  SECTION("a whole one") {
+    start();
+    CHECK(f.Orders().size() == 6);
+    CHECK(f.service->health().state == runtime::HealthState::kServing);
+    CHECK_FALSE(says(notes(), "Not whole before"));
+  }
+  SECTION("into an empty store") {
+    REQUIRE(journal::Prune(f.files, "/data/journal", base::Time::max(), {})->segments == 5);
+    start();
+    CHECK(f.Orders().size() == 1);
+    CHECK(f.service->health().state == runtime::HealthState::kDegraded);
+    CHECK(says(f.service->health().reasons, "records 1 to 5 of the journal"));
+    CHECK(says(notes(), "Not whole before 1970-01-01T00:16:46Z"));
+    start();  // the reports go on saying it
+    CHECK(f.service->health().state == runtime::HealthState::kServing);
+    CHECK(says(notes(), "Not whole before 1970-01-01T00:16:46Z"));
+  }
+  SECTION("into a store that was behind") {
+    REQUIRE(kept.Write({.high_water = {{99, 2}}}).ok());
+    REQUIRE(journal::Prune(f.files, "/data/journal", base::Time::max(), {})->segments == 5);
+    start();
+    CHECK(says(f.service->health().reasons, "records 3 to 5 of the journal"));
+    CHECK(says(notes(), "Not whole before"));
+  }
+}
+
+TEST_CASE("ReportingService leaves in its only journal what it has not stored") {
+  Fixture f;
+  f.deps.data_dir = "/data";
+  RecordOrders(f, 1, 6);
+  const auto start = [&] {
+    f.service = BuildReporting({}, f.deps, std::make_unique<FullStore>(f.disk_full));
+    auto reader = journal::Reader::Open(f.files, "/data/journal");
+    REQUIRE(reader.ok());
+    REQUIRE(f.service->CatchUp(**reader, /*alone=*/true).ok());
+    REQUIRE(f.service->Start().ok());
+    f.executor.RunFor(5s);
+  };
+  const auto removed = [&] {
+    return journal::Prune(f.files, "/data/journal", base::Time::max(), {})->segments;
+  };
+  f.disk_full = true;
+  start();
+  CHECK(removed() == 0);
+  f.disk_full = false;
+  f.executor.RunFor(5s);
+  // Nothing more came: the end of the journal is the mark all the same.
+  f.executor.RunFor(2min);
+  CHECK(removed() == 5);
 }
 
 TEST_CASE("ReportingService reads its only journal on from where it is folded") {
