@@ -11,6 +11,7 @@ namespace {
 
 // The clock is looked at so often at least: it may be set, and machines sleep.
 constexpr base::Duration kLookEvery = std::chrono::seconds(30);
+constexpr base::Duration kWaitPause = std::chrono::seconds(1);
 
 // On the background executor.
 absl::Status Make(store::Store& store, const ReportWriter& writer, const ReportRequest& request,
@@ -22,7 +23,8 @@ absl::Status Make(store::Store& store, const ReportWriter& writer, const ReportR
 }  // namespace
 
 ReportScheduler::ReportScheduler(const ReportingConfig& config, runtime::Deps& deps,
-                                 store::Store& store, ReportWriter writer, RunKeeper keeper)
+                                 store::Store& store, ReportWriter writer, RunKeeper keeper,
+                                 StoredUntil stored_until)
     : config_(config),
       executor_(deps.executor),
       background_(deps.background),
@@ -31,6 +33,7 @@ ReportScheduler::ReportScheduler(const ReportingConfig& config, runtime::Deps& d
       store_(store),
       writer_(std::move(writer)),
       keeper_(std::move(keeper)),
+      stored_until_(std::move(stored_until)),
       data_dir_(deps.data_dir) {}
 
 ReportScheduler::~ReportScheduler() {
@@ -67,10 +70,10 @@ absl::Status ReportScheduler::Start() {
   return absl::OkStatus();
 }
 
-void ReportScheduler::Arm() {
+void ReportScheduler::Arm(bool waits) {
   executor_.Cancel(timer_);
   const base::Time now = clock_.Now();
-  base::Duration wait = kLookEvery;
+  base::Duration wait = waits ? kWaitPause : kLookEvery;
   for (const Schedule& schedule : config_.reports.schedules)
     wait = std::min(wait, NextDue(schedule, now).due - now);
   timer_ = executor_.After(std::max(wait, base::Duration(0)), [this] { Check(); });
@@ -79,11 +82,18 @@ void ReportScheduler::Arm() {
 void ReportScheduler::Check() {
   if (draining_ || busy_) return;
   const base::Time now = clock_.Now();
+  bool waits = false;
   for (const Schedule& schedule : config_.reports.schedules) {
     const auto missed = Missed(schedule, last_.at(schedule.name), now);
-    if (missed) return Begin(schedule, *missed);
+    if (!missed) continue;
+    if (stored_until_(missed->to)) return Begin(schedule, *missed);
+    waits = true;
+    problems_[schedule.name] =
+        absl::StrCat("the report '", schedule.name, "' from ", base::FormatTime(missed->from),
+                     " waits until all that happened before its end is stored; see the store, and "
+                     "how far reporting is behind the bus");
   }
-  Arm();
+  Arm(waits);
 }
 
 void ReportScheduler::Begin(const Schedule& schedule, const DueReport& due) {

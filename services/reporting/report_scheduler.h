@@ -25,6 +25,10 @@ namespace gannet::reporting {
 using ReportWriter = std::function<absl::StatusOr<std::vector<std::string>>(
     const Report& report, const std::vector<Format>& formats, const std::string& folder)>;
 
+// Whether the store has all that happened before this time: a report is made once, so what is
+// not there yet would be left out of it for good.
+using StoredUntil = std::function<bool(base::Time)>;
+
 // Has it stored that a report was made, or why it was not. On the service's executor.
 using RunKeeper = std::function<void(store::ReportRunRow run)>;
 
@@ -32,7 +36,7 @@ class ReportScheduler {
  public:
   // `config` and `store` outlive it.
   ReportScheduler(const ReportingConfig& config, runtime::Deps& deps, store::Store& store,
-                  ReportWriter writer, RunKeeper keeper);
+                  ReportWriter writer, RunKeeper keeper, StoredUntil stored_until);
   ~ReportScheduler();
   ReportScheduler(const ReportScheduler&) = delete;
   ReportScheduler& operator=(const ReportScheduler&) = delete;
@@ -42,7 +46,7 @@ class ReportScheduler {
   absl::Status Start();
   // No further report begins; `done` once the one that is being made is finished.
   void Drain(std::function<void()> done);
-  // Why the newest report of some schedule is missing; empty when none is.
+  // Why the newest report of some schedule is missing, or what it waits for; empty when none is.
   std::vector<std::string> problems() const;
 
  private:
@@ -52,7 +56,7 @@ class ReportScheduler {
     ReportRequest request;
     std::string folder;
   };
-  void Arm();
+  void Arm(bool waits);
   void Check();
   void Begin(const Schedule& schedule, const DueReport& due);
   void Finish(const Job& job, const absl::Status& status);
@@ -66,6 +70,7 @@ class ReportScheduler {
   store::Store& store_;
   const ReportWriter writer_;
   const RunKeeper keeper_;
+  const StoredUntil stored_until_;
   const std::string data_dir_;
   std::map<std::string, base::Time> last_;       // schedule → newest due time dealt with
   std::map<std::string, std::string> problems_;  // schedule → why its newest is missing

@@ -19,6 +19,7 @@ struct Fixture {
   std::vector<std::string> folders;
   std::vector<Report> reports;
   absl::Status answer;
+  base::Time stored_until = base::Time::max();
   ReportingConfig config;
 
   // One run of the program from `start` on.
@@ -40,7 +41,8 @@ struct Fixture {
               },
               [&fixture](store::ReportRunRow run) {
                 REQUIRE(fixture.store->Write({.report_runs = {std::move(run)}}).ok());
-              }) {
+              },
+              [&fixture](base::Time time) { return fixture.stored_until >= time; }) {
       REQUIRE(scheduler.Start().ok());
     }
     base::VirtualExecutor executor;
@@ -118,6 +120,21 @@ TEST_CASE("ReportScheduler says which report is missing, and goes on with the ne
   CHECK(f.folders.size() == 1);
 }
 
+TEST_CASE("ReportScheduler waits until all of the period is stored, and says so") {
+  Fixture f;
+  f.stored_until = kTestDay + 24h - 1s;
+  Fixture::Run run(f, kTestDay + 23h);
+  run.executor.RunFor(2h);
+  CHECK(f.folders.empty());
+  CHECK(f.store->ReportRuns({}).value().empty());
+  REQUIRE(run.scheduler.problems().size() == 1);
+  CHECK(run.scheduler.problems()[0].find("waits until all") != std::string::npos);
+  f.stored_until = kTestDay + 24h;
+  run.executor.RunFor(1s);
+  CHECK(f.folders.size() == 1);
+  CHECK(run.scheduler.problems().empty());
+}
+
 TEST_CASE("ReportScheduler drains, and a program that cannot write reports refuses schedules") {
   Fixture f;
   Fixture::Run run(f, kTestDay + 23h);
@@ -126,7 +143,7 @@ TEST_CASE("ReportScheduler drains, and a program that cannot write reports refus
   CHECK(drained);
   run.executor.RunFor(24h);
   CHECK(f.folders.empty());
-  ReportScheduler without(f.config, run.deps, *f.store, nullptr, nullptr);
+  ReportScheduler without(f.config, run.deps, *f.store, nullptr, nullptr, nullptr);
   CHECK(without.Start().code() == absl::StatusCode::kFailedPrecondition);
 }
 

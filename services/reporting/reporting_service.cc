@@ -64,8 +64,10 @@ ReportingService::ReportingService(ReportingConfig config, runtime::Deps& deps,
                    journal::ReadMarkPath(deps.data_dir + "/journal"), ""),
       log_(deps.log),
       store_(std::move(store)),
-      scheduler_(config_, deps, *store_, std::move(writer),
-                 [this](store::ReportRunRow run) { engine_.OnReportRun(std::move(run)); }),
+      scheduler_(
+          config_, deps, *store_, std::move(writer),
+          [this](store::ReportRunRow run) { engine_.OnReportRun(std::move(run)); },
+          [this](base::Time time) { return stored_until_ >= time; }),
       spans_(deps.spans) {
   if (deps.metrics != nullptr) {
     metrics_ = deps.metrics->Collect([this](telemetry::Metrics& into) {
@@ -240,10 +242,12 @@ void ReportingService::Flush(ReportingEngine::Sample sample) {
   Unwritten unwritten;
   unwritten.batch = std::make_shared<const store::Batch>(engine_.TakeChanges(clock_.Now(), sample));
   unwritten.newest = Acknowledgeable();
+  unwritten.stored_until = engine_.caught_up() && !Behind() ? clock_.Now() : base::Time::min();
   std::move(unstored_.begin(), unstored_.end(), std::back_inserter(being_stored_));
   unstored_.clear();
   if (!unwritten.batch->empty()) return Write(std::move(unwritten));
   Acknowledge(unwritten.newest);
+  stored_until_ = std::max(stored_until_, unwritten.stored_until);
   if (drained_) return std::exchange(drained_, nullptr)();
   if (sample == ReportingEngine::Sample::kEquity) AskWhetherReady();
 }
@@ -318,6 +322,7 @@ void ReportingService::OnWritten(absl::Status status, Unwritten unwritten) {
   if (status.ok()) {
     EndSpans();
     Acknowledge(unwritten.newest);
+    stored_until_ = std::max(stored_until_, unwritten.stored_until);
     if (journal_run_) {
       const auto& marks = unwritten.batch->high_water;
       if (const auto folded = marks.find(*journal_run_); folded != marks.end())

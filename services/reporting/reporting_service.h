@@ -70,6 +70,7 @@ class ReportingService : public runtime::Service {
   struct Unwritten {
     std::shared_ptr<const store::Batch> batch;
     Offsets newest;
+    base::Time stored_until;  // what happened before is in it, or was stored before
   };
   void Flush(ReportingEngine::Sample sample);
   void Write(Unwritten unwritten);
@@ -98,6 +99,7 @@ class ReportingService : public runtime::Service {
   std::optional<Unwritten> unsure_;
   base::Time next_equity_{};
   base::TimerId timer_ = base::TimerId::kNone;
+  base::Time stored_until_ = base::Time::min();
   absl::Status write_status_;
   std::function<void()> drained_;
   ReportingEngine::Sample closing_ = ReportingEngine::Sample::kNone;  // what a drain still owes

@@ -98,6 +98,28 @@ struct Fixture {
   std::vector<store::OrderRow> Orders() { return service->store().Orders({}).value(); }
 };
 
+// A journal of one order a segment, each of which a snapshot covers.
+void RecordOrders(Fixture& f, uint64_t from, uint64_t to) {
+  journal::WriterOptions options;
+  options.reserve_bytes = 0;
+  options.own_thread = false;
+  for (uint64_t turn = from; turn <= to; ++turn) {
+    auto writer = journal::Writer::Open(f.files, f.executor, "/data/journal",
+                                        {.run = 99, .build_id = std::to_string(turn)}, options);
+    REQUIRE(writer.ok());
+    market::Event<market::ExecReport> event;
+    event.header.id = {3, turn << runtime::kOutputBits};
+    event.value.account = market::AccountId("main/paper");
+    event.value.client_order_id = market::ClientOrderId("g1" + std::to_string(turn));
+    event.value.instrument = market::InstrumentId("v:X");
+    event.value.state = market::OrderState::kAccepted;
+    (*writer)->Append(journal::RecordType::kFact, f.executor.Now() + turn * 1s,
+                      bus::kExecReports.info.name, wire::Encode(event));
+    REQUIRE((*writer)->WriteSnapshot("state").ok());
+    REQUIRE((*writer)->Close().ok());
+  }
+}
+
 TEST_CASE("ReportingService stores what the bus brings, and is done with it when it drains") {
   Fixture f;
   REQUIRE(f.service->Start().ok());
@@ -190,6 +212,37 @@ TEST_CASE("ReportingService keeps which reports were made as it keeps all else")
   CHECK(f.service->health().state == runtime::HealthState::kServing);
 }
 
+TEST_CASE("ReportingService makes a report that was missed once it has caught up, not before") {
+  Fixture f;
+  RecordOrders(f, 1, 3);
+  ReportingConfig config;
+  Schedule schedule;
+  schedule.name = "hourly";
+  schedule.every = Every::kHour;
+  schedule.account = market::AccountId("main/paper");
+  config.reports.schedules = {schedule};
+  store::MemoryStore kept;
+  REQUIRE(kept.Write({.report_runs = {{"hourly", f.executor.Now() - 10min, {}, "", ""}}}).ok());
+  f.executor.RunFor(1h);
+  std::optional<size_t> orders;  // that were stored when it was made
+  f.service = BuildReporting(config, f.deps, std::make_unique<store::ForwardingStore>(kept),
+                             [&](const Report&, const std::vector<Format>&,
+                                 const std::string&) -> absl::StatusOr<std::vector<std::string>> {
+                               orders = kept.Orders({}).value().size();
+                               return std::vector<std::string>{};
+                             });
+  auto reader = journal::Reader::Open(f.files, "/data/journal");
+  REQUIRE(reader.ok());
+  REQUIRE(f.service->CatchUp(**reader, /*alone=*/true).ok());
+  REQUIRE(f.service->Start().ok());
+  f.executor.RunFor(100ms);
+  CHECK_FALSE(orders);
+  CHECK(f.service->health().state == runtime::HealthState::kDegraded);
+  f.executor.RunFor(3s);
+  CHECK(orders == 3);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+}
+
 TEST_CASE("ReportingService notices without a write that its store is of no use any more") {
   Fixture f;
   int none = 0;
@@ -244,28 +297,6 @@ TEST_CASE("ReportingService acknowledges a balance once it is stored") {
   f.executor.RunFor(2s);
   CHECK(kept.Balances({}).value().back().free.units() > 0);
   CHECK(kept.Balances({}).value().size() == 3);
-}
-
-// A journal of one order a segment, each of which a snapshot covers.
-void RecordOrders(Fixture& f, uint64_t from, uint64_t to) {
-  journal::WriterOptions options;
-  options.reserve_bytes = 0;
-  options.own_thread = false;
-  for (uint64_t turn = from; turn <= to; ++turn) {
-    auto writer = journal::Writer::Open(f.files, f.executor, "/data/journal",
-                                        {.run = 99, .build_id = std::to_string(turn)}, options);
-    REQUIRE(writer.ok());
-    market::Event<market::ExecReport> event;
-    event.header.id = {3, turn << runtime::kOutputBits};
-    event.value.account = market::AccountId("main/paper");
-    event.value.client_order_id = market::ClientOrderId("g1" + std::to_string(turn));
-    event.value.instrument = market::InstrumentId("v:X");
-    event.value.state = market::OrderState::kAccepted;
-    (*writer)->Append(journal::RecordType::kFact, f.executor.Now() + turn * 1s,
-                      bus::kExecReports.info.name, wire::Encode(event));
-    REQUIRE((*writer)->WriteSnapshot("state").ok());
-    REQUIRE((*writer)->Close().ok());
-  }
 }
 
 TEST_CASE("ReportingService says what a pruned journal did not bring, in health and in reports") {
