@@ -1,5 +1,7 @@
 #include "libs/notify/events.h"
 
+#include <utility>
+
 #include "libs/base/concat.h"
 #include "libs/market/names.h"
 
@@ -51,13 +53,13 @@ std::string TradingEvents::Amount(const market::ExecReport& report,
   return amount + std::string(market::SymbolOf(report.instrument));
 }
 
-std::optional<Message> TradingEvents::OnReport(const market::Event<market::ExecReport>& event) {
+std::vector<Message> TradingEvents::OnReport(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
   const std::string& order = report.client_order_id.text();
   std::optional<Message> message;
   switch (report.kind) {
     case market::ExecKind::kFill: {
-      if (!report.fill) return std::nullopt;
+      if (!report.fill) return {};
       message = Of(Kind::kFill, Severity::kInfo,
                    base::Concat({"fill:", report.instrument.text(), ":", report.fill->trade_id}),
                    event.header);
@@ -93,25 +95,28 @@ std::optional<Message> TradingEvents::OnReport(const market::Event<market::ExecR
     default:
       break;
   }
-  // Any other word on it, unless it leaves its fate open.
-  if (!message && report.state != market::OrderState::kUnknown && unknown_.erase(order) > 0) {
-    message = Of(Kind::kUnknown, Severity::kPage, "unknown:" + order, event.header);
-    message->resolved = true;
-    message->title = base::Concat({"The fate of the order is known: ", market::Name(report.state)});
-  } else if (message && report.kind != market::ExecKind::kUnknown && unknown_.erase(order) > 0) {
-    message->text = "Its fate had not been known. ";
+  std::vector<Message> messages;
+  // Any other word on it, unless it leaves its fate open. A fill or a refusal is told besides:
+  // who is paged for the one need not hear the other.
+  if (report.kind != market::ExecKind::kUnknown && report.state != market::OrderState::kUnknown &&
+      unknown_.erase(order) > 0) {
+    Message& known = messages.emplace_back(
+        Of(Kind::kUnknown, Severity::kPage, "unknown:" + order, event.header));
+    known.resolved = true;
+    known.title = base::Concat({"The fate of the order is known: ", market::Name(report.state)});
+    Describe(report, known);
   }
   if (message) {
-    const std::string before = message->text;
     Describe(report, *message);
-    message->text = before + message->text;
+    if (!messages.empty()) message->text = "Its fate had not been known. " + message->text;
+    messages.push_back(*std::move(message));
   }
-  return message;
+  return messages;
 }
 
-std::optional<Message> TradingEvents::OnDecision(const market::Event<market::RiskDecision>& event) {
+std::vector<Message> TradingEvents::OnDecision(const market::Event<market::RiskDecision>& event) {
   const market::RiskDecision& decision = event.value;
-  if (decision.permitted) return std::nullopt;
+  if (decision.permitted) return {};
   // One a reason, strategy and instrument within the time of a repetition: a strategy that is
   // denied tries again.
   Message message =
@@ -127,12 +132,11 @@ std::optional<Message> TradingEvents::OnDecision(const market::Event<market::Ris
                                decision.intent.strategy.text()});
   message.labels["strategy"] = decision.intent.strategy.text();
   message.labels["account"] = decision.intent.account.text();
-  return message;
+  return {message};
 }
 
-std::optional<Message> TradingEvents::OnState(const market::Event<market::RiskState>& event) {
+std::vector<Message> TradingEvents::OnState(const market::Event<market::RiskState>& event) {
   const market::RiskState& state = event.value;
-  const auto known = stopped_.find(state.scope);
   const std::string scope = ScopeText(state.scope);
   const auto told = [&](Kind kind, std::string title) {
     Message message = Of(kind, kind == Kind::kKill ? Severity::kPage : Severity::kTicket,
@@ -144,23 +148,33 @@ std::optional<Message> TradingEvents::OnState(const market::Event<market::RiskSt
     message.labels["scope"] = scope;
     return message;
   };
+  const auto known = stopped_.find(state.scope);
+  Stopped stopped = known != stopped_.end() ? known->second : Stopped();
+  std::vector<Message> messages;
+  const auto over = [&](Kind kind, const char* title) {
+    messages.push_back(told(kind, base::Concat({title, scope})));
+    messages.back().resolved = true;
+  };
+  const bool trades = state.state == market::TradingState::kActive;
+  if (!state.killed && std::exchange(stopped.killed, false))
+    over(Kind::kKill, trades ? "Trading again: " : "Kill switch off: ");
   if (state.killed) {
-    if (stopped_.size() < kMaxOpen) stopped_[state.scope] = Kind::kKill;
-    return told(Kind::kKill, base::Concat({"Kill switch on: ", scope}));
+    stopped.killed = true;
+    messages.push_back(told(Kind::kKill, base::Concat({"Kill switch on: ", scope})));
+  } else if (!trades) {
+    stopped.halted = true;
+    messages.push_back(
+        told(Kind::kHalt, base::Concat({"Trading of ", scope, " is ", market::Name(state.state)})));
+    messages.back().state = market::Name(state.state);  // from REDUCING to HALTED is news
+  } else if (std::exchange(stopped.halted, false)) {
+    over(Kind::kHalt, "Trading again: ");
   }
-  if (state.state != market::TradingState::kActive) {
-    if (stopped_.size() < kMaxOpen) stopped_[state.scope] = Kind::kHalt;
-    Message message =
-        told(Kind::kHalt, base::Concat({"Trading of ", scope, " is ", market::Name(state.state)}));
-    message.state = market::Name(state.state);  // from REDUCING to HALTED is news
-    return message;
+  if (!stopped.killed && !stopped.halted) {
+    stopped_.erase(state.scope);
+  } else if (known != stopped_.end() || stopped_.size() < kMaxOpen) {
+    stopped_[state.scope] = stopped;
   }
-  if (known == stopped_.end()) return std::nullopt;
-  const Kind was = known->second;
-  stopped_.erase(known);
-  Message message = told(was, base::Concat({"Trading again: ", scope}));
-  message.resolved = true;
-  return message;
+  return messages;
 }
 
 }  // namespace gannet::notify

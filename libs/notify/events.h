@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "libs/market/account.h"
 #include "libs/market/header.h"
@@ -22,20 +23,24 @@ class TradingEvents {
 
   void OnInstrument(const market::Instrument& instrument);
   // Fills (info), refusals by the venue or at the moment of sending (ticket), fates that are
-  // not known (page), and their end.
-  std::optional<Message> OnReport(const market::Event<market::ExecReport>& event);
+  // not known (page), and their end: also where what ends it is a message of its own.
+  std::vector<Message> OnReport(const market::Event<market::ExecReport>& event);
   // Intents that the gate refuses (info).
-  std::optional<Message> OnDecision(const market::Event<market::RiskDecision>& event);
-  // Kill switches (page) and halts (ticket), and their end. The first state of a scope that
-  // trades is no news.
-  std::optional<Message> OnState(const market::Event<market::RiskState>& event);
+  std::vector<Message> OnDecision(const market::Event<market::RiskDecision>& event);
+  // Kill switches (page) and halts (ticket), and the end of each. The first state of a scope
+  // that trades is no news.
+  std::vector<Message> OnState(const market::Event<market::RiskState>& event);
 
  private:
+  // What is told of a scope and not over: a kill switch does not end the halt before it.
+  struct Stopped {
+    bool killed = false, halted = false;
+  };
   std::string Amount(const market::ExecReport& report, market::Quantity quantity) const;
 
   std::map<std::string, market::Instrument> instruments_;  // by id: the newest version
   std::set<std::string> unknown_;                          // orders
-  std::map<market::Scope, Kind> stopped_;
+  std::map<market::Scope, Stopped> stopped_;
 };
 
 }  // namespace gannet::notify

@@ -59,12 +59,13 @@ TEST_CASE("A halt soon after the end of another is told, and so is a stricter on
   TradingEvents events;
   Notifier notifier = Make({Desk()});
   base::Time now = kStart;
-  const auto state = [&](market::TradingState to) {
+  const auto state = [&](market::TradingState to, bool killed = false) {
     market::Event<market::RiskState> event;
     event.value.scope = {market::ScopeKind::kFirm, ""};
     event.value.state = to;
-    now += 1min;
-    if (auto message = events.OnState(event)) notifier.Take(*std::move(message), now);
+    event.value.killed = killed;
+    now += 10s;
+    for (const Message& message : events.OnState(event)) notifier.Take(message, now);
     return notifier.waiting();
   };
   using market::TradingState;
@@ -73,6 +74,9 @@ TEST_CASE("A halt soon after the end of another is told, and so is a stricter on
   CHECK(state(TradingState::kHalted) == 2);
   CHECK(state(TradingState::kActive) == 3);
   CHECK(state(TradingState::kHalted) == 4);
+  CHECK(state(TradingState::kHalted, /*killed=*/true) == 5);
+  CHECK(state(TradingState::kActive) == 7);  // the end of either
+  CHECK(state(TradingState::kHalted) == 8);
 }
 
 TEST_CASE("One message a channel is under way; pages go first") {

@@ -72,12 +72,12 @@ void NotifyService::Follow(const bus::Topic<T>& topic, Read read) {
   subscriptions_[own] = bus_.Subscribe<T>(
       topic, {.group = kGroup, .start = definitions ? bus::Start::kEarliest : bus::Start::kGroup},
       [this, read, own](const market::Event<T>& event, bus::Position position) {
-        if (std::optional<Message> message = read(event)) {
-          const bool page = message->severity == Severity::kPage;
-          if (clock_.Now() - message->time > (page ? kStalePage : kStale)) {
+        for (const Message& message : read(event)) {
+          const bool page = message.severity == Severity::kPage;
+          if (clock_.Now() - message.time > (page ? kStalePage : kStale)) {
             ++stale_;
           } else {
-            Take(*message);
+            Take(message);
           }
         }
         subscriptions_[own]->Ack(position);
@@ -99,7 +99,7 @@ absl::Status NotifyService::Start() {
   subscriptions_.reserve(4);
   Follow(bus::kInstruments, [this](const auto& event) {
     events_.OnInstrument(event.value);
-    return std::optional<Message>();
+    return std::vector<Message>();
   });
   Follow(bus::kExecReports, [this](const auto& event) { return events_.OnReport(event); });
   Follow(bus::kRiskDecisions, [this](const auto& event) { return events_.OnDecision(event); });
