@@ -380,6 +380,12 @@ absl::StatusOr<std::string> ReadKey(base::Files& files, const std::string& path)
                      " is missing but the database it opens is there; restore the key file, or "
                      "move the database away to start anew"));
   }
+  GANNET_ASSIGN_OR_RETURN(const int mode, files.Mode(path));
+  if ((mode & 077) != 0) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "others may read ", path, "; run chmod 600 ", path,
+        ", and if they may have, keep copies of the database from them: the key is not changed"));
+  }
   GANNET_ASSIGN_OR_RETURN(std::string text, files.Read(path));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto key = base::FromHex(text);

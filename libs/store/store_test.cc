@@ -39,6 +39,12 @@ absl::StatusOr<std::unique_ptr<Store>> Open(const Folder& folder) {
   return OpenSqliteStore(files, folder / "g.db", folder / "g.key");
 }
 
+void WriteKey(const Folder& folder, const std::string& text) {
+  std::ofstream(folder / "g.key") << text;
+  std::filesystem::permissions(
+      folder / "g.key", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
 TEST_CASE("MemoryStore conforms") {
   RunConformanceSuite({.make = [] { return std::make_unique<MemoryStore>(); }, .reopen = nullptr});
 }
@@ -114,9 +120,7 @@ TEST_CASE("SqliteStore brings a file of the first schema up to date and keeps it
   Folder folder;
   {
     const std::string key(64, 'c');
-    std::ofstream(folder / "g.key") << key << "\n";
-    std::filesystem::permissions(
-        folder / "g.key", std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+    WriteKey(folder, key + "\n");
     Raw raw(folder);
     raw.Run(kSqliteMigrations[0]);
     raw.Run("PRAGMA user_version = 1");
@@ -158,18 +162,36 @@ TEST_CASE(
     "SqliteStore refuses a wrong key, a lost key and a damaged file, and leaves them as they are") {
   Folder folder;
   { REQUIRE(Open(folder).ok()); }
-  std::ofstream(folder / "g.key") << std::string(64, 'a') << "\n";
+  WriteKey(folder, std::string(64, 'a') + "\n");
   CHECK(Open(folder).status().code() == absl::StatusCode::kDataLoss);
   std::filesystem::remove(folder / "g.key");
   CHECK(Open(folder).status().code() == absl::StatusCode::kDataLoss);
   CHECK_FALSE(std::filesystem::exists(folder / "g.key"));
-  std::ofstream(folder / "g.key") << "short\n";
+  WriteKey(folder, "short\n");
   CHECK(Open(folder).status().code() == absl::StatusCode::kDataLoss);
 
   Folder other;
-  std::ofstream(other / "g.key") << std::string(64, 'b') << "\n";
+  WriteKey(other, std::string(64, 'b') + "\n");
   std::ofstream(other / "g.db") << std::string(8192, 'x');
   CHECK(Open(other).status().code() == absl::StatusCode::kDataLoss);
+}
+
+TEST_CASE("SqliteStore refuses a key that others may read, and says what helps") {
+  Folder folder;
+  { REQUIRE(Open(folder).ok()); }
+  base::PosixFiles files;
+  const std::string path = folder / "g.key";
+  for (const auto others : {std::filesystem::perms::group_read, std::filesystem::perms::others_read,
+                            std::filesystem::perms::group_write}) {
+    std::filesystem::permissions(path, others, std::filesystem::perm_options::add);
+    for (const absl::Status& status :
+         {Open(folder).status(), CheckSqliteKey(files, folder / "g.db", path)}) {
+      CHECK(status.code() == absl::StatusCode::kPermissionDenied);
+      CHECK(status.message().find("chmod 600") != std::string::npos);
+    }
+    std::filesystem::permissions(path, others, std::filesystem::perm_options::remove);
+  }
+  CHECK(Open(folder).ok());
 }
 
 TEST_CASE("Sortable amounts order as the numbers do") {
