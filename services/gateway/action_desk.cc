@@ -66,13 +66,15 @@ struct ActionDesk::Pending {
 };
 
 ActionDesk::ActionDesk(const View& view, Commands* commands, Users& users, base::Executor& executor,
-                       const base::Clock& clock, telemetry::Log& log)
+                       const base::Clock& clock, telemetry::Log& log,
+                       std::function<bool()> caught_up)
     : view_(view),
       commands_(commands),
       users_(users),
       executor_(executor),
       clock_(clock),
-      log_(log) {}
+      log_(log),
+      caught_up_(std::move(caught_up)) {}
 
 void ActionDesk::Act(const Admitted& request, const Respond& respond) {
   if (commands_ == nullptr) {
@@ -313,7 +315,8 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
     done = known && !state->second.killed && state->second.state == market::TradingState::kActive;
   if (c.kind == market::CommandKind::kSetTradingState)
     done = known && state->second.state == c.state;
-  if (done) return Finish(pending, true);
+  // That no order is open proves nothing while orders are still to be heard of.
+  if (done && caught_up_()) return Finish(pending, true);
   if (clock_.Monotonic() >= pending->deadline) return Finish(pending, false);
   executor_.After(kVerifyEach, [this, alive = std::weak_ptr(alive_), pending] {
     if (!alive.expired()) Verify(pending);

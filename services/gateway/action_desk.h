@@ -28,9 +28,10 @@ class ActionDesk {
   static constexpr base::Duration kVerifyEach = std::chrono::milliseconds(100);
   static constexpr size_t kMaxUnderWay = 64;
 
-  // `commands` null: this process takes none.
+  // `commands` null: this process takes none. `caught_up`: whether the view has heard all that
+  // happened before its start; nothing is verified by one that has not.
   ActionDesk(const View& view, Commands* commands, Users& users, base::Executor& executor,
-             const base::Clock& clock, telemetry::Log& log);
+             const base::Clock& clock, telemetry::Log& log, std::function<bool()> caught_up);
 
   using Respond = std::function<void(net::HttpResponse)>;
   void Act(const Admitted& request, const Respond& respond);
@@ -60,6 +61,7 @@ class ActionDesk {
   base::Executor& executor_;
   const base::Clock& clock_;
   telemetry::Log& log_;
+  const std::function<bool()> caught_up_;
   size_t under_way_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -139,6 +139,7 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
 template <class T>
 void GatewayService::Watch(const bus::Topic<T>& topic) {
   const size_t index = subscriptions_.size();
+  if (topic.info.delivery == bus::Delivery::kBlock) unread_.insert(index);
   subscriptions_.push_back(
       bus_.Subscribe<T>(topic, {.group = "", .start = bus::Start::kEarliest},
                         [this, index](const market::Event<T>& event, bus::Position position) {
@@ -153,7 +154,8 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
 absl::Status GatewayService::Start() {
   GANNET_RETURN_IF_ERROR(gate_.Start(parts_.first_password));
   commands_ = parts_.commands ? parts_.commands() : nullptr;
-  desk_ = std::make_unique<ActionDesk>(view_, commands_, gate_.users(), executor_, clock_, log_);
+  desk_ = std::make_unique<ActionDesk>(view_, commands_, gate_.users(), executor_, clock_, log_,
+                                       [this] { return unread_.empty(); });
   AddTables();
   started_ = clock_.Now();
   net::ListenOptions options;
@@ -282,6 +284,13 @@ void GatewayService::Drain(std::function<void()> done) {
 runtime::Health GatewayService::health() const {
   if (listener_ == nullptr)
     return {runtime::HealthState::kNotServing, {"the gateway does not listen"}};
+  if (!unread_.empty()) {
+    return {
+        runtime::HealthState::kDegraded,
+        {base::Concat({"it reads what happened before its start, ", std::to_string(left_to_read_),
+                       " events to go: what it shows until then is history, and nothing is "
+                       "verified"})}};
+  }
   if (certificate_ != nullptr && !certificate_->health().ok())
     return {runtime::HealthState::kDegraded, {std::string(certificate_->health().message())}};
   if (const absl::Status sessions = gate_.health(); !sessions.ok())
@@ -303,6 +312,7 @@ void GatewayService::Tick() {
   timer_ = executor_.After(LiveStream::kPeriod, [this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired() && listener_ != nullptr) Tick();
   });
+  if (!unread_.empty()) LookAtUnread();
   const base::Time now = clock_.Now();
   const base::Duration monotonic = clock_.Monotonic();
   if (monotonic >= next_sample_) {
@@ -317,6 +327,17 @@ void GatewayService::Tick() {
   }
   TellAudit();
   stream_.Tick(now);
+}
+
+// A bus that keeps a year gives it again at each start, and takes its time.
+void GatewayService::LookAtUnread() {
+  left_to_read_ = 0;
+  std::erase_if(unread_, [this](size_t index) {
+    const bus::Subscription& subscription = *subscriptions_[index];
+    const uint64_t lag = subscription.stats().lag;
+    left_to_read_ += lag;
+    return lag == 0 && subscription.health().ok();
+  });
 }
 
 // Of those whose session is over.

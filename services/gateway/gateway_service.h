@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -90,6 +91,7 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   void AddTables();
   void TellAudit();
   void LookAtBacktests();
+  void LookAtUnread();
   void WatchCertificate(net::CertificateUser& user);
   void Tick();
   void EndStreams();
@@ -130,6 +132,9 @@ class GatewayService : public runtime::Service, private net::ServerHandler {
   base::TimerId timer_ = base::TimerId::kNone;
   std::unique_ptr<net::Listener> listener_;
   std::unique_ptr<net::CertificateWatch> certificate_;  // null: no TLS
+  // Of subscriptions_ those that lose nothing and have not come to the end of their topic yet.
+  std::set<size_t> unread_;
+  uint64_t left_to_read_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::vector<std::unique_ptr<bus::Subscription>>
       subscriptions_;  // last: no handler runs once they are gone

@@ -1,10 +1,12 @@
 #include "services/gateway/gateway_service.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <optional>
 
 #include "libs/net/beast_network.h"
 #include "libs/runtime/asio_executor.h"
 #include "libs/runtime/system_clock.h"
+#include "services/gateway/action_desk.h"
 #include "services/gateway/gateway_for_test.h"
 
 namespace gannet::gateway {
@@ -370,6 +372,56 @@ TEST_CASE("An order by hand is verified once risk has permitted it, and not befo
       CHECK(json::parse(response.body).at("reached") == command::Name(reached));
     }
   }
+}
+
+TEST_CASE("A gateway that still reads what happened before it says so") {
+  GatewayFixture f;
+  for (int i = 0; i < 100; ++i) {
+    REQUIRE(f.Publish(bus::kExecReports,
+                      Report(("o" + std::to_string(i)).c_str(), market::ExecKind::kAccepted,
+                             market::OrderState::kAccepted)));
+  }
+  REQUIRE(f.service->Start().ok());
+  const runtime::Health reading = f.service->health();
+  CHECK(reading.state == runtime::HealthState::kDegraded);
+  REQUIRE(reading.reasons.size() == 1);
+  CHECK(reading.reasons[0].find("100 events") != std::string::npos);
+  f.executor.RunFor(1s);
+  CHECK(f.service->view().open_orders().size() == 100);
+  CHECK(f.service->health().state == runtime::HealthState::kServing);
+  REQUIRE(f.Publish(bus::kExecReports,
+                    Report("later", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+  CHECK(f.service->health().state == runtime::HealthState::kServing);  // it keeps up
+}
+
+TEST_CASE("Nothing is verified by a view that has not heard all") {
+  GatewayFixture f;
+  View view;
+  market::Event<market::RiskState> killed;
+  killed.value.scope = {market::ScopeKind::kFirm, ""};
+  killed.value.state = market::TradingState::kHalted;
+  killed.value.killed = true;
+  view.On(killed);
+  Users users(f.files, Users::PathIn("data"));
+  bool caught_up = false;
+  ActionDesk desk(view, &f.commands, users, f.executor, f.executor, f.log,
+                  [&caught_up] { return caught_up; });
+  std::string allowed;
+  Admitted kill;
+  kill.route = FindRoute("POST", "/api/v1/risk/kill", allowed);
+  kill.user = "ann";
+  kill.parameters = {{"scope", "firm"}, {"reason", "x"}};
+  const auto verified = [&]() -> std::optional<bool> {
+    std::optional<bool> out;
+    desk.Act(kill, [&out](const net::HttpResponse& response) {
+      out = json::parse(response.body).at("verified").get<bool>();
+    });
+    f.executor.RunFor(10s);
+    return out;
+  };
+  CHECK(verified() == false);
+  caught_up = true;
+  CHECK(verified() == true);
 }
 
 TEST_CASE("A kill is answered with the state that was seen afterwards") {
