@@ -39,7 +39,7 @@ export async function request(method: string, path: string, body?: unknown, limi
       method,
       headers,
       credentials: "same-origin",
-      ...(path.startsWith("/api/v1/reports") ? {} : { signal: AbortSignal.timeout(limit) }),
+      ...(path.startsWith("/api/v1/report") ? {} : { signal: AbortSignal.timeout(limit) }),
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
   } catch (problem) {

@@ -1,7 +1,7 @@
 // What several views read from the live tables.
 import { live, type Feed, type Market, type Order } from "./live";
 import type { Cell } from "./table";
-import { age, decimal, parse, percent, plural, signed, symbol, tone, words } from "./format";
+import { age, gain, decimal, parse, percent, plural, signed, symbol, tone, words } from "./format";
 
 export const STALE = 15_000; // ms without a quote, as in limits.yaml
 export const quoteAge = (m: Market): number => live.now() - parse(m.as_of);
@@ -42,7 +42,7 @@ export const quantityDigits = (instrument: string): number | undefined =>
   live.tables.markets.get(instrument)?.quantity_digits;
 export const tally = (name: string): number => Number(live.counters[name] ?? 0);
 export const resultText = (): string =>
-  live.profit.length ? live.profit.map((p) => `${signed(p.total)} ${p.asset}`).join("  ") : "–";
+  live.profit.length ? live.profit.map((p) => `${gain(p.total, p.asset)} ${p.asset}`).join("  ") : "–";
 
 export interface Alert {
   level: "bad" | "warn";

@@ -54,6 +54,11 @@ export function signed(text: string | null | undefined, digits = 2): string {
   const s = sign(body) === 0 ? 0 : sign(text); // what is shown as 0.00 has no direction
   return s > 0 ? `▲ +${body}` : s < 0 ? `▼ −${body}` : `  ${body}`;
 }
+// Of an amount in an asset: money has cents, a coin may be worth very much.
+const places = (asset: string): number => (/USD|EUR|GBP|JPY|TRY|BRL|DAI/.test(asset) ? 2 : 8);
+export const amount = (text: string | null | undefined, asset: string): string => decimal(text, places(asset), true);
+export const gain = (text: string | null | undefined, asset: string): string => signed(text, places(asset));
+export const gainTone = (text: string | null | undefined, asset: string): string => tone(text, 10 ** -places(asset));
 // Direction as a colour; nothing below `least`, which at two digits is shown as 0.00.
 export const tone = (text: string | null | undefined, least = 0.01): string =>
   !text || Math.abs(Number(text)) < least ? "" : sign(text) > 0 ? "up" : "down";

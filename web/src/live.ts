@@ -120,6 +120,7 @@ export interface Position {
   account: string;
   strategy: string;
   instrument: string;
+  asset: string; // of the amounts
   net: string | null;
   average_price: string | null;
   realized_pnl: string;

@@ -1,7 +1,7 @@
 import { empty, h, panel } from "../dom";
 import { current, may } from "../api";
 import { Table, type Cell } from "../table";
-import { age, clock, date, decimal, fee, parse, signed, symbol, tone, venue, words } from "../format";
+import { age, amount, clock, date, decimal, fee, gain, gainTone, parse, symbol, venue, words } from "../format";
 import { live, type Balance, type Denial, type Fill, type Order, type Position } from "../live";
 import { digits, marketClass, orderPrice, quantityDigits, newestFills, newestDenials } from "../derive";
 import { orderTruth, truthColumns } from "../truth";
@@ -15,8 +15,10 @@ const first = new Map<string, { venue: number; local: number }>();
 function positionTruth(p: Position): { venue: string; verdict: string; cls: string } {
   const m = live.tables.markets.get(p.instrument);
   const balance = m?.base ? live.tables.balances.get(`${p.account}|${venue(p.instrument)}|${m.base}`) : undefined;
-  if (!balance)
-    return { venue: "–", verdict: "no word of the venue yet", cls: "muted" };
+  if (!balance) {
+    const told = [...live.tables.balances.keys()].some((k) => k.startsWith(`${p.account}|${venue(p.instrument)}|`));
+    return { venue: "–", verdict: told ? "not in its balances" : "no word of the venue yet", cls: "muted" };
+  }
   const held = Number(balance.free) + Number(balance.locked);
   let local = 0;
   for (const q of live.tables.positions.values())
@@ -138,15 +140,16 @@ export function orders(rest: string): View {
         title: "Realised",
         num: true,
         cls: "wide",
-        cell: (p) => ({ text: signed(p.realized_pnl), cls: tone(p.realized_pnl) }),
+        cell: (p) => ({ text: gain(p.realized_pnl, p.asset), cls: gainTone(p.realized_pnl, p.asset) }),
       },
       {
         title: "Open",
         num: true,
         tip: "at the mid",
-        cell: (p) => ({ text: signed(p.unrealized_pnl), cls: tone(p.unrealized_pnl) }),
+        cell: (p) => ({ text: gain(p.unrealized_pnl, p.asset), cls: gainTone(p.unrealized_pnl, p.asset) }),
       },
-      { title: "Fees", num: true, cls: "wide", cell: (p) => decimal(p.fees, 2, true) },
+      { title: "Fees", num: true, cls: "wide", cell: (p) => amount(p.fees, p.asset) },
+      { title: "Asset", cls: "wide", tip: "of result and fees", cell: (p) => p.asset || "–" },
       {
         title: "Venue holds",
         num: true,

@@ -2,7 +2,7 @@ import { empty, h, panel, replace, setClass, setText } from "../dom";
 import { get } from "../api";
 import { Table } from "../table";
 import { LineChart } from "../charts";
-import { age, clock, count, decimal, parse, plural, signed, symbol, tone, words } from "../format";
+import { age, amount, clock, count, decimal, gain, gainTone, parse, plural, signed, symbol, tone, words } from "../format";
 import { live, type Feed, type Fill, type Profit, type Signal } from "../live";
 import {
   alerts,
@@ -21,7 +21,7 @@ import { limitTable, pollLimits, usedLimits } from "./limits";
 import { openTrail } from "./trail";
 import type { View } from "../view";
 
-const plain = (text: string): string => signed(text).replace(/^[▲▼ ]+/, "");
+const plain = (text: string, asset: string): string => gain(text, asset).replace(/^[▲▼ ]+/, "");
 interface Point {
   t: number;
   asset: string;
@@ -179,20 +179,20 @@ export function overview(): View {
     update(all) {
       const profits: Profit[] = live.profit;
       const main = profits.find((p) => p.asset === asset) ?? profits[0];
-      setText(result.value, main ? `${signed(main.total)} ${main.asset}` : "–");
+      setText(result.value, main ? `${gain(main.total, main.asset)} ${main.asset}` : "–");
       const doubtful = [...live.tables.positions.values()].filter((p) => {
         const m = live.tables.markets.get(p.instrument);
         return Number(p.net) !== 0 && (!m || marketClass(m) !== "");
       }).length;
-      setClass(result.value, "tile-value num " + tone(main?.total));
+      setClass(result.value, "tile-value num " + gainTone(main?.total, main?.asset ?? ""));
       setClass(position.value, "tile-value pair num" + (doubtful ? " invalid" : ""));
       setText(
         result.note,
         main
-          ? `fees ${decimal(main.fees, 2, true)} ${main.asset}${profits.length > 1 ? `, and ${profits.length - 1} more assets` : ""}`
+          ? `fees ${amount(main.fees, main.asset)} ${main.asset}${profits.length > 1 ? `, and ${profits.length - 1} more assets` : ""}`
           : "no fill yet",
       );
-      setText(position.value, main ? `${plain(main.realized)} · ${plain(main.unrealized)}` : "–");
+      setText(position.value, main ? `${plain(main.realized, main.asset)} · ${plain(main.unrealized, main.asset)}` : "–");
       setText(
         position.note,
         main?.positions_without_price
@@ -223,7 +223,8 @@ export function overview(): View {
       setText(feeds.value, `${fine} of ${markets.length}`);
       setClass(feeds.value, "tile-value num " + (fine < markets.length ? "warn" : ""));
       setText(feeds.note, "books valid and fresh");
-      if (main && live.status === "live") {
+      asset ||= main?.asset ?? ""; // one line, one asset
+      if (main && main.asset === asset && live.status === "live") {
         const now = Math.floor(live.now() / 1000);
         if (now > lastPoint) {
           lastPoint = now;

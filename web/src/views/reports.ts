@@ -2,7 +2,7 @@ import { empty, h, panel, replace, setText } from "../dom";
 import { get } from "../api";
 import { save, saveFrom } from "../save";
 import { Table } from "../table";
-import { count, decimal, signed, symbol, tone } from "../format";
+import { amount, count, gain, gainTone, symbol, venue } from "../format";
 import { live } from "../live";
 import type { View } from "../view";
 
@@ -17,10 +17,13 @@ interface Group {
   unpriced: number;
 }
 // Read from positions as they stand; the exact accounts are those of `gannet report`.
+// Amounts of different assets do not add up: a group has one.
 function groups(by: (p: { instrument: string; strategy: string }) => string): Group[] {
   const out = new Map<string, Group>();
   const of = (name: string, instrument: string): Group => {
-    let g = out.get(name);
+    const asset = live.tables.markets.get(instrument)?.quote ?? "";
+    const key = `${name}|${asset}`;
+    let g = out.get(key);
     if (!g) {
       g = {
         name,
@@ -29,10 +32,10 @@ function groups(by: (p: { instrument: string; strategy: string }) => string): Gr
         realized: 0,
         open: 0,
         fees: 0,
-        asset: live.tables.markets.get(instrument)?.quote ?? "",
+        asset,
         unpriced: 0,
       };
-      out.set(name, g);
+      out.set(key, g);
     }
     return g;
   };
@@ -48,20 +51,21 @@ function groups(by: (p: { instrument: string; strategy: string }) => string): Gr
   return [...out.values()].sort((a, b) => b.realized + b.open - (a.realized + a.open));
 }
 function table(label: string, first: string): Table<Group> {
-  const money = (n: number) => ({ text: signed(n.toFixed(2)), cls: tone(n.toFixed(2)) });
+  const money = (g: Group, n: number) => ({ text: gain(n.toFixed(8), g.asset), cls: gainTone(n.toFixed(8), g.asset) });
   return new Table<Group>(
     label,
     [
-      { title: first, cell: (g) => g.name },
-      { title: "Result", num: true, cell: (g) => money(g.realized + g.open) },
-      { title: "Realised", num: true, cls: "wide", cell: (g) => money(g.realized) },
-      { title: "Open", num: true, cls: "wide", cell: (g) => (g.unpriced ? "no price" : money(g.open)) },
-      { title: "Fees", num: true, cell: (g) => decimal(g.fees.toFixed(2)) },
+      { title: first, cell: (g) => ({ text: symbol(g.name), tip: g.name }) },
+      ...(first === "Instrument" ? [{ title: "Venue", cls: "wide", cell: (g: Group) => venue(g.name) }] : []),
+      { title: "Result", num: true, cell: (g) => money(g, g.realized + g.open) },
+      { title: "Realised", num: true, cls: "wide", cell: (g) => money(g, g.realized) },
+      { title: "Open", num: true, cls: "wide", cell: (g) => (g.unpriced ? "no price" : money(g, g.open)) },
+      { title: "Fees", num: true, cell: (g) => amount(g.fees.toFixed(8), g.asset) },
       { title: "Orders", num: true, tip: "that the page still holds", cell: (g) => String(g.orders) },
       { title: "Fills", num: true, tip: "that the page still holds", cell: (g) => String(g.fills) },
       { title: "Asset", cls: "wide", cell: (g) => g.asset },
     ],
-    (g) => g.name,
+    (g) => `${g.name}|${g.asset}`,
     empty(
       "The result by " + first.toLowerCase() + " appears here after the first fill.",
       "Strategies warm up about 30 s.",
@@ -225,7 +229,7 @@ export function reports(): View {
     element,
     update() {
       form.update();
-      instruments.update(groups((p) => symbol(p.instrument)));
+      instruments.update(groups((p) => p.instrument));
       strategies.update(groups((p) => p.strategy));
     },
   };
