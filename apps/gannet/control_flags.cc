@@ -256,7 +256,8 @@ void AddStates(CLI::App& app, Builder& b) {
           "  gannet kill firm --reason \"runaway\"\n"
           "  gannet kill firm --drill --reason \"monthly drill\" --timeout 30s\n\n"
           "A drill is a kill switch: it withdraws what works. It prints how long each "
-          "part took, and is then\nlifted again. Exit code 6: the end is not verified "
+          "part took, and is then\nlifted again. Exit code 1: also a drill whose switch stays on; "
+          "6: the end is not verified "
           "yet; 8: nothing of that name has been heard of\n(it is recorded, and holds for what "
           "appears under "
           "it).\n",

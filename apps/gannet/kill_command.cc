@@ -53,17 +53,6 @@ void PrintDrill(const exec_pb::GetStopResponse& stop, std::ostream& out) {
   table.Print(out);
 }
 
-absl::Status Release(Remote& remote, const common::v1::Scope& scope, const std::string& id) {
-  risk_pb::ReleaseKillSwitchRequest request;
-  *request.mutable_scope() = scope;
-  request.set_request_id(absl::StrCat(id, "-over"));
-  request.set_reason("the drill is over");
-  return remote
-      .Call<risk_pb::ReleaseKillSwitchResponse>("gannet.risk.v1.RiskService/ReleaseKillSwitch",
-                                                request)
-      .status();
-}
-
 absl::StatusOr<risk_pb::RiskState> StateOf(Remote& remote, const common::v1::Scope& scope) {
   risk_pb::GetRiskStateRequest request;
   *request.mutable_scope() = scope;
@@ -83,6 +72,21 @@ absl::Status CheckDrill(Remote& remote, const common::v1::Scope& scope) {
       "--keep"));
 }
 
+// Another's kill in the meantime stands. (Over Kafka the drill's own is seen a moment later.)
+absl::Status EndDrill(Remote& remote, const risk_pb::ActivateKillSwitchRequest& drill) {
+  GANNET_ASSIGN_OR_RETURN(const risk_pb::RiskState state, StateOf(remote, drill.scope()));
+  if (state.killed() && state.reason() != drill.reason())
+    return absl::FailedPreconditionError("it is on for another reason: " + state.reason());
+  risk_pb::ReleaseKillSwitchRequest request;
+  *request.mutable_scope() = drill.scope();
+  request.set_request_id(absl::StrCat(drill.request_id(), "-over"));
+  request.set_reason("the drill is over");
+  return remote
+      .Call<risk_pb::ReleaseKillSwitchResponse>("gannet.risk.v1.RiskService/ReleaseKillSwitch",
+                                                request)
+      .status();
+}
+
 }  // namespace
 
 int Kill(const ControlOptions& control, const std::string& scope_text, const KillOptions& kill,
@@ -98,7 +102,8 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   *request.mutable_scope() = *scope;
   request.set_request_id(id);
   request.set_reason(control.reason);
-  if (kill.drill && !kill.keep) {
+  const bool lift = kill.drill && !kill.keep;
+  if (lift) {
     if (const absl::Status may = CheckDrill(remote, *scope); !may.ok()) return Report(may, console);
     request.set_reason(absl::StrCat("drill ", id, ": ", control.reason));
   }
@@ -110,14 +115,13 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   const auto stop = Follow(remote, id);
   const bool told = stop.ok();
   if (!told && !response.ok()) return Report(response.status(), console);
-  const int code = !told && kill.drill         ? kControlFailed
-                   : told && !stop->verified() ? kControlNotVerified
-                                               : kControlDone;
-  if (response.ok() && response->unheard()) {
+  const bool unheard = response.ok() && response->unheard();
+  int code = !told && kill.drill         ? kControlFailed
+             : told && !stop->verified() ? kControlNotVerified
+                                         : kControlDone;
+  if (unheard) {
     if (!remote.Json(*response)) console.out << ScopeText(*scope) << " is halted, kill switch on\n";
-    return Unheard(*scope, console);
-  }
-  if (!told) {
+  } else if (!told) {
     if (!remote.Json(*response))
       console.out << ScopeText(*scope) << " is halted, kill switch on; ask execution for its "
                   << "verified end (" << std::string(stop.status().message()) << ")\n";
@@ -135,18 +139,15 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
                   << " UNKNOWN); ask again with --request-id " << id << "\n";
     }
   }
-  if (!kill.drill || kill.keep || !told) return code;
-  // Another's kill in the meantime stands. (Over Kafka the drill's own is seen a moment later.)
-  const auto holds = StateOf(remote, *scope);
-  absl::Status released = holds.status();
-  if (holds.ok() && holds->killed() && holds->reason() != request.reason())
-    released = absl::FailedPreconditionError("it is on for another reason: " + holds->reason());
-  if (released.ok()) released = Release(remote, *scope, id);
-  if (!control.json) {
-    console.out << (released.ok() ? "the switch is off again\n"
-                                  : "the switch stays on (" + std::string(released.message()) +
-                                        "); lift it with gannet resume\n");
+  absl::Status lifted = absl::OkStatus();
+  if (lift) lifted = told || unheard ? EndDrill(remote, request) : stop.status();
+  if (unheard) code = Unheard(*scope, console, lift && lifted.ok());
+  if (!lifted.ok()) {
+    console.err << "gannet: the switch stays on (" << std::string(lifted.message())
+                << "); lift it with gannet resume\n";
+    return kControlFailed;
   }
+  if (lift && !control.json) console.out << "the switch is off again\n";
   return code;
 }
 

@@ -54,11 +54,14 @@ std::string ScopeText(const common::v1::Scope& scope) {
   return scope.name().empty() ? kind : kind + ":" + scope.name();
 }
 
-int Unheard(const common::v1::Scope& scope, Console& console) {
+int Unheard(const common::v1::Scope& scope, Console& console, bool lifted) {
   console.err << "gannet: NOT KNOWN: nothing named " << ScopeText(scope)
               << " has been heard of, and nothing was stopped. Check the spelling (a strategy is "
-                 "heard of with its first order); what was asked is recorded, and holds for what "
-                 "appears under that name, until gannet resume\n";
+                 "heard of with its first order)"
+              << (lifted ? ""
+                         : "; what was asked is recorded, and holds for what appears under that "
+                           "name, until gannet resume")
+              << "\n";
   return kControlUnheard;
 }
 

@@ -45,8 +45,9 @@ std::string TimeOf(int64_t ns);
 market::Int128 UnitsOf(const common::v1::Money& money);
 // "?" for a scale that no money has.
 std::string MoneyText(const common::v1::Money& money);
-// Says that nothing of the name has been heard of; the exit code.
-int Unheard(const common::v1::Scope& scope, Console& console);
+// Says that nothing of the name has been heard of; the exit code. `lifted`: and nothing of the
+// command holds any more.
+int Unheard(const common::v1::Scope& scope, Console& console, bool lifted = false);
 // INVALID_ARGUMENT says how scopes are written.
 absl::StatusOr<common::v1::Scope> ParseScope(const std::string& text);
 

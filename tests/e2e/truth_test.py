@@ -99,6 +99,10 @@ def configured_names_are_known(gannet, data):
         check(code == (0 if known else NOT_KNOWN) and ("NOT KNOWN" in text) != known, f"halt of {name}: {code} {text}")
         code, text = ask(gannet, data, "resume", f"strategy:{name}", "--reason", "looked at")
         check(code == 0, f"resume of {name}: {code} {text}")
+    code, text = ask(gannet, data, "kill", f"strategy:{names[0]}x", "--drill", "--reason", "misspelt")
+    check(code == NOT_KNOWN and "NOT KNOWN" in text and "off again" in text, f"drill of a misspelt strategy: {code} {text}")
+    code, text = ask(gannet, data, "status")
+    check(code == 0 and f"{names[0]}x" not in text, f"a drill left its switch behind: {text}")
 
 
 def restricted_is_not_drilled(gannet, data):
