@@ -415,6 +415,24 @@ TEST_CASE("A venue that nets hears reduce-only of what reduces the account's pos
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
+TEST_CASE("A venue that nets hears reduce-only of orders at an older scale and a new one") {
+  Netting f;
+  f.Filled("g1long", market::Side::kBuy, 1000);
+  f.Decide(f.Exit("g1a", market::Side::kSell, 500));
+  CHECK(f.Sent("g1a") == "place g1a 0.5 reduce-only");
+  f.btc.version = 3;
+  f.btc.quantity_scale = 2;
+  f.engine.OnInstrument({f.Cause(), f.btc}, f.now);
+  for (const auto& [id, words] :
+       {std::pair("g1b", "place g1b 0.5 reduce-only"), {"g1c", "place g1c 0.5"}}) {
+    market::OrderIntent exit = f.Exit(id, market::Side::kSell, 50);
+    exit.instrument_version = 3;
+    EngineFixture::Rehash(exit);
+    f.Decide(exit);
+    CHECK(f.Sent(id) == words);
+  }
+}
+
 TEST_CASE(
     "Of orders in one request so many are reduce-only as the account's position has room for") {
   Netting f;

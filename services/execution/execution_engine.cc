@@ -235,14 +235,17 @@ std::optional<Block> ExecutionEngine::CheckVerdict(const market::RiskDecision& v
 std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
                                            market::Quantity quantity, bool only_reduces) const {
   if (draining_) return Block{RejectReason::kGateClosed, "execution is stopping"};
-  if (auto block = state_.Blocked(intent, quantity, only_reduces)) return block;
+  const market::Instrument* instrument = directory_.Find(intent.instrument);
+  // Of what has no definition nothing is known to be held.
+  const int scale = instrument != nullptr ? instrument->quantity_scale : 0;
+  if (auto block = state_.Blocked(intent, market::Money(quantity.mantissa, scale), only_reduces))
+    return block;
   if (!key_problem_.empty()) return Block{RejectReason::kGateClosed, key_problem_};
   if (!ready_)
     return Block{RejectReason::kGateClosed,
                  "orders and balances are not reconciled with the venue yet"};
   if (const auto halt = state_.halts().find(intent.instrument); halt != state_.halts().end())
     return Block{RejectReason::kGateClosed, halt->second.reason};
-  const market::Instrument* instrument = directory_.Find(intent.instrument);
   if (instrument != nullptr) {
     const market::AssetId& asset =
         instrument->kind == market::InstrumentKind::kSpot ? instrument->base : instrument->settle;
@@ -483,18 +486,21 @@ std::optional<market::OrderIntent> ExecutionEngine::Netted(
   const auto closes_too = [&intent](const market::OrderIntent& other) {
     return other.reduce_only && other.instrument == intent.instrument && other.side == intent.side;
   };
-  market::Quantity closing = quantity;
+  market::Money closing(quantity.mantissa, instrument.quantity_scale);
   for (const market::OrderIntent& other : beside) {
-    if (closes_too(other)) closing += other.quantity;
+    if (closes_too(other))
+      closing += market::Money(other.quantity.mantissa, instrument.quantity_scale);
   }
   for (const market::ClientOrderId& id : state_.open()) {
     const TrackedOrder& other = *state_.Find(id);
-    if (id != intent.client_order_id && closes_too(other.intent))
-      closing += other.most() - other.cumulative;
+    if (id == intent.client_order_id || !closes_too(other.intent)) continue;
+    const market::Instrument* spoken =
+        state_.FindInstrument(intent.instrument, other.intent.instrument_version);
+    closing += market::Money((other.most() - other.cumulative).mantissa, spoken->quantity_scale);
   }
   const market::Money held = state_.HeldPosition(intent.instrument);
   const market::Money most = intent.side == market::Side::kSell ? held : -held;
-  if (most >= market::Money(closing.mantissa, instrument.quantity_scale)) return std::nullopt;
+  if (most >= closing) return std::nullopt;
   market::OrderIntent plain = intent;
   plain.reduce_only = false;
   return plain;
@@ -894,8 +900,14 @@ std::optional<Block> ExecutionEngine::OrderBlock(const market::ClientOrderId& id
     return Block{RejectReason::kGateClosed, "verdict of an older epoch"};
   if (wall > (amends ? amendment->verdict_expires : order->verdict_expires))
     return Block{RejectReason::kGateClosed, "the verdict expired before its bytes could leave"};
-  if (!amends) return state_.Blocked(order->intent, order->quantity);
-  return state_.Blocked(order->intent, amendment->quantity - order->cumulative,
+  const auto rest = [&](market::Quantity quantity) {
+    return market::Money(
+        quantity.mantissa,
+        state_.FindInstrument(order->intent.instrument, order->intent.instrument_version)
+            ->quantity_scale);
+  };
+  if (!amends) return state_.Blocked(order->intent, rest(order->quantity));
+  return state_.Blocked(order->intent, rest(amendment->quantity - order->cumulative),
                         order->OnlyReduces(amendment->price, amendment->quantity));
 }
 

@@ -199,7 +199,7 @@ TEST_CASE("In state REDUCING only what reduces leaves, and never beyond flat") {
   EngineFixture f;
   f.Working("g1a", "1");
   f.StreamFill("g1a", "1", "t1", "1", "1", VenueOrderStatus::kFilled);
-  REQUIRE(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  REQUIRE(f.engine.state().NetPosition(kBtc).units() == 1000);
   f.RiskState({market::ScopeKind::kAccount, kAccount.text()}, market::TradingState::kReducing);
   f.Place("more", 1);
   CHECK(f.Last("more").local_reason == RejectReason::kTradingState);
@@ -213,6 +213,26 @@ TEST_CASE("In state REDUCING only what reduces leaves, and never beyond flat") {
   EngineFixture::Rehash(sell);
   f.Decide(sell);
   CHECK(f.Last("reduce").kind == ExecKind::kJournaled);
+}
+
+TEST_CASE("In state REDUCING a position of before a new scale is what it was") {
+  EngineFixture f;
+  f.Working("g1a", "1");
+  f.StreamFill("g1a", "1", "t1", "1", "1", VenueOrderStatus::kFilled);
+  f.btc.version = 2;
+  f.btc.quantity_scale = 2;
+  f.engine.OnInstrument({f.Cause(), f.btc}, f.now);
+  f.RiskState({market::ScopeKind::kAccount, kAccount.text()}, market::TradingState::kReducing);
+  const auto sell = [&f](const char* id, int64_t hundredths) {
+    market::OrderIntent intent = f.Intent(id, hundredths);
+    intent.side = market::Side::kSell;
+    intent.instrument_version = 2;
+    EngineFixture::Rehash(intent);
+    f.Decide(intent);
+    return f.Last(id);
+  };
+  CHECK(sell("flip", 101).local_reason == RejectReason::kTradingState);
+  CHECK(sell("reduce", 100).kind == ExecKind::kJournaled);
 }
 
 // --- the moment of sending -----------------------------------------------------------
@@ -325,7 +345,7 @@ TEST_CASE("The answer to placing and the stream tell the same fills; they are bo
     stream_first ? answer() : stream();
     CHECK(f.State("g1a") == OrderState::kFilled);
     CHECK(f.Count(ExecKind::kFill) == 2);
-    CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+    CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
     CHECK(f.engine.stats().duplicate_fills == 2);
     CHECK(f.engine.stats().illegal_events == 0);
   }
@@ -436,7 +456,7 @@ TEST_CASE("An order that works at the venue after its end here is EXTERNAL's, an
   CHECK(f.taken.about.text() == "twin:BTCUSDT:7");
   f.StreamFill("g1a", "7", "t1", "0.1", "0.1", VenueOrderStatus::kCanceled);
   CHECK(f.State("twin:BTCUSDT:7") == OrderState::kCanceled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 100);
   const auto problems = f.engine.Problems(f.now);
   CHECK(std::any_of(problems.begin(), problems.end(), [](const std::string& problem) {
     return problem.find("had ended here work at the venue") != std::string::npos;
@@ -509,7 +529,7 @@ TEST_CASE("A late fill after CANCELED is booked, the state stays") {
   REQUIRE(f.State("g1a") == OrderState::kCanceled);
   f.StreamFill("g1a", "7", "t1", "0.1", "0.1", VenueOrderStatus::kCanceled);
   CHECK(f.State("g1a") == OrderState::kCanceled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 100);
   CHECK(f.engine.stats().illegal_events == 0);
 }
 
@@ -524,7 +544,7 @@ TEST_CASE("An event that the table does not allow is kept, counted and alarmed")
   CHECK_FALSE(f.engine.Problems(f.now).empty());
   CHECK(f.Count(ExecKind::kFill) == 1);
   CHECK(f.State("g1a") == OrderState::kRejected);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 100);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 100);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
@@ -535,7 +555,7 @@ TEST_CASE("A fill that goes beyond the quantity is alarmed and booked") {
   CHECK(f.Count(ExecKind::kIllegal) == 1);
   CHECK(f.Count(ExecKind::kFill) == 1);
   CHECK(f.State("g1a") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1500);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1500);
 }
 
 TEST_CASE("Numbers that do not fit the instrument's scale are refused, not rounded") {
@@ -555,7 +575,7 @@ TEST_CASE("A second venue order under one client id is an alarm, booked apart an
   CHECK(f.Count(ExecKind::kIllegal) == 1);
   CHECK(f.Order("twin:BTCUSDT:8").external);
   CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 500);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 500);
   CHECK_FALSE(f.engine.Problems(f.now).empty());
   // Seen again it is known; it goes by the venue's own id, since its name is another's.
   f.StreamFill("g1a", "8", "t2", "0.1", "0.6");
@@ -567,7 +587,7 @@ TEST_CASE("A second venue order under one client id is an alarm, booked apart an
   CHECK(f.State("g1a") == OrderState::kAccepted);
   f.StreamFill("g1a", "7", "t3", "1", "1", VenueOrderStatus::kFilled);
   CHECK(f.State("g1a") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1600);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1600);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
@@ -588,8 +608,8 @@ TEST_CASE("Venue orders of one number in two instruments are two orders") {
   CHECK(f.Order("twin:BTCUSDT:8").cumulative.mantissa == 0);
   CHECK(f.Order("venue:ETHUSDT:8").cumulative.mantissa == 200);
   CHECK(f.Order("g1a").cumulative.mantissa == 0);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
-  CHECK(f.engine.state().NetPosition(eth.id).mantissa == 200);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 0);
+  CHECK(f.engine.state().NetPosition(eth.id).units() == 200);
   CHECK(f.SavedState() == f.RecoveredState());
 }
 
@@ -821,7 +841,7 @@ TEST_CASE(
     CHECK(f.Order("g1b").quantity.mantissa == 500);
     f.StreamFill("g1b", "8", "t3", "0.5", "0.5", VenueOrderStatus::kFilled);
     CHECK(f.State("g1b") == OrderState::kFilled);
-    CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+    CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
   }
   SECTION("the cancel's answer counts a fill that the stream has not told") {
     f.Answer("cancel g1a",

@@ -151,7 +151,7 @@ TEST_CASE("Failure: filled order seen as cancelled, repeated, filled twice") {
   CHECK(f.State("g1a") == OrderState::kFilled);
   CHECK(f.Count(ExecKind::kCanceled) == 0);
   f.StreamFill("g1a", "7", "5001", "1", "1", VenueOrderStatus::kFilled);  // the stream, late
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
 }
 
 TEST_CASE("Failure: fresh order not found (read after write lags)") {
@@ -188,13 +188,13 @@ TEST_CASE("Failure: inferred fill plus the real fill") {
   venue::Answer list = EngineFixture::Confirmed();
   list.orders = {f.Update("g1a", "7", VenueOrderStatus::kPartiallyFilled, "0.6")};
   f.Answer("open-orders", list);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);  // a figure is no fill
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 0);  // a figure is no fill
   f.Answer("trades-since", EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
   f.StreamFill("g1a", "7", "5001", "0.6", "0.6");
   f.Advance(1s);
   if (f.TakeSent("trades-of 7"))
     f.Answer(f.taken, EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 600);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 600);
   CHECK(f.Count(ExecKind::kFill) == 1);
 }
 
@@ -288,13 +288,13 @@ TEST_CASE("Failure: healthy stream that delivers 4 of 18 fill frames") {
   for (int i = 1; i <= 4; ++i) {
     f.StreamFill("g1a", "7", std::to_string(5000 + i), "1", std::to_string(i));
   }
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 4000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 4000);
   // The stream lives on and says nothing; the timer looks at the venue's trades.
   f.Advance(61s);
   f.Answer("open-orders", EngineFixture::Confirmed());
   f.Answer("trades-since", EngineFixture::Trades(all));
   f.Answer("account", f.Account());
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 18'000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 18'000);
   CHECK(f.State("g1a") == OrderState::kFilled);
   f.Advance(61s);
   CHECK(f.TakeSent("trades-from test:BTCUSDT 5019"));  // the rest is looked at
@@ -314,7 +314,7 @@ TEST_CASE("Failure: replace that carries the cumulative quantity") {
   f.Answer("place g1b 0.25",
            EngineFixture::Confirmed(f.Update("g1b", "8", VenueOrderStatus::kNew, "0", "0.25")));
   f.StreamFill("g1b", "8", "5002", "0.25", "0.25", VenueOrderStatus::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);  // not 1.75
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);  // not 1.75
 }
 
 TEST_CASE("Failure: lost cancel-replace reply") {

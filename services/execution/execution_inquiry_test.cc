@@ -69,7 +69,7 @@ TEST_CASE("A query ends an UNKNOWN with what it finds") {
     f.Answer("query g1a",
              EngineFixture::Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "1")));
     CHECK(f.Count(ExecKind::kFill) == 0);
-    CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
+    CHECK(f.engine.state().NetPosition(kBtc).units() == 0);
     CHECK(f.Order("g1a").open());
     while (f.State("g1a") == OrderState::kUnknown || f.State("g1a") == OrderState::kAccepted) {
       f.Advance(500ms);
@@ -241,7 +241,7 @@ TEST_CASE("A trade that nobody can explain keeps an order UNKNOWN until it is na
   }
   CHECK(told);
   CHECK(f.State("g1a") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
   CHECK(f.Count(ExecKind::kAbsent) == 0);
 }
 
@@ -258,7 +258,7 @@ TEST_CASE("Missed trades of an order are asked for page by page") {
   CHECK(f.State("g1a") == OrderState::kPartiallyFilled);
   f.Answer("trades-from test:BTCUSDT 5002", EngineFixture::Trades({f.Trade("7", "5001", "0.6")}));
   CHECK(f.State("g1a") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
 }
 
 TEST_CASE("A trade that nobody can explain stands against the proof on whichever page it is") {

@@ -318,7 +318,7 @@ class World {
                            order.life.state() == OrderState::kRejected;
       CHECK((exchange_.Find(id.text()) == nullptr) == nowhere);
     }
-    CHECK(state.NetPosition(kBtc).mantissa == exchange_.Position(*state.baseline()));
+    CHECK(state.NetPosition(kBtc).units() == exchange_.Position(*state.baseline()));
     CHECK(illegal_ + process_->engine.stats().illegal_events == 0);
     CHECK(state.unanswered_verdicts().empty());
     CHECK(state.unanswered_cancels().empty());

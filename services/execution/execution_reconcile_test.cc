@@ -249,10 +249,10 @@ TEST_CASE(
   f.Advance(1s);
   f.Answer("trades-of 500", EngineFixture::Trades({early}));
   CHECK(f.Order("web_1").cumulative.mantissa == 500);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 0);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 0);
   f.StreamFill("web_1", "500", "900", "0.5", "1", VenueOrderStatus::kFilled);
   CHECK(f.State("web_1") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 500);
 }
 
 TEST_CASE("A foreign order for a value is as large as what is filled of it when it ends") {
@@ -271,7 +271,7 @@ TEST_CASE("A foreign order for a value is as large as what is filled of it when 
   f.StreamOrder(update);
   CHECK(f.Order("web_1").quantity.mantissa == 750);
   CHECK(f.State("web_1") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 750);
   CHECK(f.engine.stats().illegal_events == 0);
   CHECK(f.engine.stats().unreadable_numbers == 0);
   CHECK(f.SavedState() == f.RecoveredState());
@@ -280,11 +280,11 @@ TEST_CASE("A foreign order for a value is as large as what is filled of it when 
 TEST_CASE("Fills of a foreign order that we missed are fetched and booked") {
   EngineFixture f;
   f.StreamFill("web_1", "500", "902", "0.25", "0.75");  // half a coin was filled unseen
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 250);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 250);
   f.Advance(1s);
   f.Answer("trades-of 500",
            EngineFixture::Trades({f.Trade("500", "901", "0.5"), f.Trade("500", "902", "0.25")}));
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 750);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 750);
 }
 
 TEST_CASE("A trade that was looked at is known however many orders have ended since") {
@@ -355,7 +355,7 @@ TEST_CASE("The order of a foreign trade is looked for in every place where it ma
   f.Answer("past-identify 500",
            EngineFixture::Confirmed(f.Update("web_1", "500", VenueOrderStatus::kFilled, "1")));
   CHECK(f.State("web_1") == OrderState::kFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 1000);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 1000);
 }
 
 TEST_CASE("An order with our prefix that this journal does not know is reported as such") {

@@ -89,22 +89,19 @@ const market::Instrument* ExecutionState::NewestInstrument(const market::Instrum
   return after->first.first == id ? &after->second : nullptr;
 }
 
-market::Quantity ExecutionState::NetPosition(const market::InstrumentId& instrument) const {
-  market::Quantity net;
+Money ExecutionState::NetPosition(const market::InstrumentId& instrument) const {
+  Money net;
   for (const auto& [key, position] : positions_.all()) {
-    if (key.instrument == instrument) net += position.net;
+    if (key.instrument == instrument && position.quantity_scale >= 0)
+      net += Money(position.net.mantissa, position.quantity_scale);
   }
   return net;
 }
 
 Money ExecutionState::HeldPosition(const market::InstrumentId& instrument) const {
   const auto baseline = position_baseline_.find(instrument);
-  Money held = baseline == position_baseline_.end() ? Money() : baseline->second;
-  for (const auto& [key, position] : positions_.all()) {
-    if (key.instrument == instrument && position.quantity_scale >= 0)
-      held += Money(position.net.mantissa, position.quantity_scale);
-  }
-  return held;
+  const Money net = NetPosition(instrument);
+  return baseline == position_baseline_.end() ? net : baseline->second + net;
 }
 
 std::set<market::InstrumentId> ExecutionState::HeldInstruments() const {
@@ -181,7 +178,7 @@ uint64_t ExecutionState::OriginOf(const market::OrderIntent& intent) const {
 }
 
 std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
-                                             market::Quantity quantity, bool only_reduces) const {
+                                             const Money& quantity, bool only_reduces) const {
   if (Killed(intent))
     return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
   if (const market::RiskState* lost = Unattended(intent); lost != nullptr && !only_reduces)
@@ -196,10 +193,10 @@ std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
   }
   if (by == nullptr) return std::nullopt;
   if (strictest == market::TradingState::kReducing) {
-    const int64_t net = NetPosition(intent.instrument).mantissa;
-    const bool against = intent.side == market::Side::kSell ? net > 0 : net < 0;
+    const Money net = NetPosition(intent.instrument);
+    const bool against = intent.side == market::Side::kSell ? net > Money() : net < Money();
     if (only_reduces) return std::nullopt;
-    if (against && quantity.mantissa <= std::abs(net)) return std::nullopt;
+    if (against && quantity <= net.Abs()) return std::nullopt;
   }
   return Block{market::RejectReason::kTradingState,
                base::Concat({"trading state is ", Text(strictest), " for ",

@@ -104,8 +104,8 @@ class ExecutionState {
   const market::Instrument* FindInstrument(const market::InstrumentId& id, uint32_t version) const;
   const market::Instrument* NewestInstrument(const market::InstrumentId& id) const;
   const market::Positions& positions() const { return positions_; }
-  // Over all strategies of the account.
-  market::Quantity NetPosition(const market::InstrumentId& instrument) const;
+  // Over all strategies of the account, each at the scale of its latest fill.
+  market::Money NetPosition(const market::InstrumentId& instrument) const;
   const std::map<market::AssetId, market::BalanceUpdate>& balances() const { return balances_; }
   // Up to when (venue's clock) fills are in the balances that were taken over at
   // the first look; nothing before it.
@@ -155,7 +155,7 @@ class ExecutionState {
   // --- gate -----------------------------------------------------------------------
   // Kill switch and trading states that apply to an order of this meaning, or to an amendment
   // of which nothing more can come than of the order as it is.
-  std::optional<Block> Blocked(const market::OrderIntent& intent, market::Quantity quantity,
+  std::optional<Block> Blocked(const market::OrderIntent& intent, const market::Money& quantity,
                                bool only_reduces = false) const;
   // Execution's own kill switch for exactly this scope.
   bool OwnGateShut(const market::Scope& scope) const {

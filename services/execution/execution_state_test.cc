@@ -302,14 +302,15 @@ TEST_CASE("The strictest trading state that covers an order counts") {
   intent.account = kAccount;
   intent.strategy = market::StrategyId("maker");
   intent.instrument = kBtc;
-  CHECK_FALSE(state.Blocked(intent, {1}));
+  CHECK_FALSE(state.Blocked(intent, market::Money(1, 0)));
   set({market::ScopeKind::kFirm, ""}, market::TradingState::kActive);
-  CHECK_FALSE(state.Blocked(intent, {1}));
+  CHECK_FALSE(state.Blocked(intent, market::Money(1, 0)));
   set({market::ScopeKind::kStrategy, "other"}, market::TradingState::kHalted);
-  CHECK_FALSE(state.Blocked(intent, {1}));
+  CHECK_FALSE(state.Blocked(intent, market::Money(1, 0)));
   set({market::ScopeKind::kInstrument, kBtc.text()}, market::TradingState::kCancelOnly);
   set({market::ScopeKind::kVenue, "test"}, market::TradingState::kReducing);
-  CHECK(state.Blocked(intent, {1})->text == "trading state is CANCEL_ONLY for test:BTCUSDT");
+  CHECK(state.Blocked(intent, market::Money(1, 0))->text ==
+        "trading state is CANCEL_ONLY for test:BTCUSDT");
 }
 
 }  // namespace

@@ -439,7 +439,7 @@ TEST_CASE("An order that works at the venue after its signed end is withdrawn, a
   CHECK(f.Order("twin:BTCUSDT:7").cumulative.mantissa == 400);
   f.StreamFill("g1a", "7", "101", "0.4", "0.4", VenueOrderStatus::kPartiallyFilled);  // again
   f.StreamFill("g1a", "7", "102", "0.1", "0.5", VenueOrderStatus::kPartiallyFilled);
-  CHECK(f.engine.state().NetPosition(kBtc).mantissa == 500);
+  CHECK(f.engine.state().NetPosition(kBtc).units() == 500);
   CHECK(f.Order("twin:BTCUSDT:7").cumulative.mantissa == 500);
   f.Answer("cancel-venue 7", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kCanceled, "0.5")));
   CHECK(f.State("twin:BTCUSDT:7") == OrderState::kCanceled);
@@ -505,7 +505,7 @@ TEST_CASE("A crash between a fill's events and its report books neither twice") 
     if (report != nullptr && report->value.fill) state.Apply(*report);
   }
   CHECK(state.Explained(AssetId("USDT")) == Money(49'950, 0));
-  CHECK(state.NetPosition(kBtc).mantissa == 1000);
+  CHECK(state.NetPosition(kBtc).units() == 1000);
 }
 
 // --- kill switch -----------------------------------------------------------------------------

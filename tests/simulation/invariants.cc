@@ -105,7 +105,8 @@ void CheckOrders(const ExecutionState& state, const VenueRecord& venue, const Do
       continue;
     }
     at_venue.insert(known);
-    const market::Instrument* definition = state.NewestInstrument(known->intent.instrument);
+    const market::Instrument* definition =
+        state.FindInstrument(known->intent.instrument, known->intent.instrument_version);
     if (definition == nullptr) continue;
     const Money ours(known->cumulative.mantissa, definition->quantity_scale),
         filled(theirs.order.executed, kVenueScale);
@@ -161,12 +162,12 @@ void CheckPositions(const ExecutionState& state, const VenueRecord& venue, Viola
     if (!held.zero() && !state.position_differences().contains(instrument)) net[instrument] += held;
   }
   for (const auto& [instrument, expected] : net) {
-    const market::Instrument* definition = state.NewestInstrument(instrument);
-    const int scale = definition != nullptr ? definition->quantity_scale : 0;
-    const Money ours =
-        definition != nullptr ? Money(state.NetPosition(instrument).mantissa, scale) : Money();
+    Money ours = state.NetPosition(instrument);
     // Base fees smaller than one unit of quantity are kept beside the position.
-    if (definition == nullptr || (ours - expected).Abs() > Money(1, scale)) {
+    for (const auto& [key, position] : state.positions().all()) {
+      if (key.instrument == instrument) ours -= position.base_fee_rest;
+    }
+    if (ours != expected) {
       violations.push_back(absl::StrCat("I3: position in ", instrument.text(), " is ",
                                         ours.ToString(), " here, ", expected.ToString(),
                                         " at the venue"));
@@ -233,9 +234,8 @@ void CheckReports(const ExecutionState& state, const VenueRecord& venue, store::
   const auto rows = reports.AllPositions();
   for (const store::PositionRow& row : *rows) net[row.instrument] += row.net;
   for (const auto& [instrument, ours] : net) {
-    const market::Instrument* definition = state.NewestInstrument(instrument);
-    if (definition == nullptr || !state.domain().Has(instrument)) continue;
-    const Money expected(state.NetPosition(instrument).mantissa, definition->quantity_scale);
+    if (!state.domain().Has(instrument)) continue;
+    const Money expected = state.NetPosition(instrument);
     if (ours != expected) {
       violations.push_back(absl::StrCat("I6: position in ", instrument.text(), " is ",
                                         ours.ToString(), " in reporting, ", expected.ToString(),
