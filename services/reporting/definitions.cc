@@ -83,6 +83,11 @@ const Scales::Entry* Scales::Find(const market::InstrumentId& instrument, uint32
   return after == versions.begin() ? &after->second : &std::prev(after)->second;
 }
 
+bool Scales::Has(const market::InstrumentId& instrument, uint32_t version) const {
+  const auto found = known_.find(instrument);
+  return found != known_.end() && (version == 0 || found->second.contains(version));
+}
+
 std::optional<market::Fill> FillOf(const store::FillRow& row,
                                    const market::Instrument& definition) {
   const auto price = Mantissa(row.price, definition.price_scale);

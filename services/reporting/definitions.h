@@ -33,6 +33,8 @@ class Scales {
   // Of a version (0: the newest); of one between those heard of, or before them, the nearest
   // older one, or the oldest: few versions change a scale. Null: nothing so new is known.
   const Entry* Find(const market::InstrumentId& instrument, uint32_t version) const;
+  // That very version, or the newest where none is named.
+  bool Has(const market::InstrumentId& instrument, uint32_t version) const;
   const Entry* Newest(const market::InstrumentId& instrument) const { return Find(instrument, 0); }
 
  private:

@@ -184,7 +184,7 @@ void ReportingEngine::OnReport(const market::Event<market::ExecReport>& event) {
 
 void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   const market::ExecReport& report = event.value;
-  const Scales::Entry& scales = *ScalesOf(report.instrument, report.instrument_version);
+  const Scales::Entry scales = WrittenAt(report);
   store::OrderRow& order = orders_[report.client_order_id];
   // A verdict under a name that an order at the venue has: the row is that order's.
   if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id.empty()) return;
@@ -204,10 +204,28 @@ void ReportingEngine::Apply(const market::Event<market::ExecReport>& event) {
   order.detail = DetailOf(report);
   order.updated = event.header.publish_time;
   changed_orders_.insert(report.client_order_id);
-  if (report.fill && !stored_fills_.contains(event.header.id)) BookFill(event);
+  if (report.fill && !stored_fills_.contains(event.header.id)) BookFill(event, scales);
 }
 
-void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
+// The store keeps the scales of the newest version alone. Of an order that was placed before that
+// one and before this start its own row tells at which scales its numbers are written.
+Scales::Entry ReportingEngine::WrittenAt(const market::ExecReport& report) const {
+  Scales::Entry scales = *ScalesOf(report.instrument, report.instrument_version);
+  const auto known = orders_.find(report.client_order_id);
+  if (known == orders_.end() || scales_.Has(report.instrument, report.instrument_version))
+    return scales;
+  const auto follow = [](int& scale, int64_t mantissa, const Money& amount) {
+    for (int s = 0; s <= market::kMaxScale && mantissa != 0; ++s) {
+      if (Money(mantissa, s) == amount) scale = s;
+    }
+  };
+  follow(scales.price, report.price.mantissa, known->second.price);
+  follow(scales.quantity, report.quantity.mantissa, known->second.quantity);
+  return scales;
+}
+
+void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event,
+                               const Scales::Entry& scales) {
   const market::ExecReport& report = event.value;
   const market::Fill& fill = *report.fill;
   store::FillRow row;
@@ -220,7 +238,7 @@ void ReportingEngine::BookFill(const market::Event<market::ExecReport>& event) {
   row.client_order_id = report.client_order_id;
   row.signal = report.signal;
   row.model_version = report.model_version;
-  Book(std::move(row), fill, *ScalesOf(report.instrument, report.instrument_version));
+  Book(std::move(row), fill, scales);
 }
 
 void ReportingEngine::Book(store::FillRow row, const market::Fill& fill,

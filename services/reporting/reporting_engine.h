@@ -157,7 +157,8 @@ class ReportingEngine {
   template <class T>
   void TakeUp(const bus::Topic<T>& topic, Fold fold, const market::InstrumentId& instrument,
               std::deque<market::Event<T>>& held);
-  void BookFill(const market::Event<market::ExecReport>& event);
+  void BookFill(const market::Event<market::ExecReport>& event, const Scales::Entry& scales);
+  Scales::Entry WrittenAt(const market::ExecReport& report) const;
   bool BookRow(const store::FillRow& row);
   store::PositionRow RowOf(const market::PositionKey& key, base::Time now) const;
   void SampleEquity(base::Time now, store::Batch& batch) const;

@@ -303,6 +303,29 @@ TEST_CASE("ReportingEngine reads each number at the scales of the version that i
   }
 }
 
+TEST_CASE("ReportingEngine reads an order of before a new scale as it was, after a restart too") {
+  store::MemoryStore store;
+  auto working = InVersion(1, Report(1, market::OrderState::kAccepted));
+  working.value.price = Price{10'000};
+  {
+    ReportingEngine first;
+    first.OnInstrument(Definition());
+    first.OnReport(working);
+    first.OnInstrument(SecondVersion(4, 4));
+    REQUIRE(store.Write(first.TakeChanges(FromUnixMillis(5))).ok());
+  }
+  ReportingEngine second;
+  second.Restore(StoredIn(store));
+  second.OnInstrument(SecondVersion(4, 4));
+  auto fill = InVersion(1, FillOf(2, market::Side::kBuy, 10'000, 150'000, 0));
+  fill.value.price = working.value.price;
+  second.OnReport(fill);
+  const store::Batch batch = second.TakeChanges(FromUnixMillis(9));
+  CHECK(batch.fills.at(0).quantity == Money(15, 1));
+  CHECK(batch.fills.at(0).price == Money(100, 0));
+  CHECK(batch.positions.at(0).net == Money(15, 1));
+}
+
 TEST_CASE("ReportingEngine has no price from a version of another price scale") {
   ReportingEngine engine;
   engine.OnInstrument(Definition());
