@@ -46,8 +46,7 @@ uint64_t Agents::Arrivals(double rate) {
 }
 
 // Heavy-tailed: most orders are small, some are large.
-int64_t Agents::RandomSize(SymbolIndex symbol, double scale) {
-  const Symbol& spec = ListedSymbols()[symbol];
+int64_t Agents::RandomSize(const Symbol& spec, double scale) {
   const double size =
       scale * Price(spec.typical_quantity) * (0.05 + 0.12 / (rng_.Uniform() + 0.02));
   const int64_t lots = std::max<int64_t>(1, static_cast<int64_t>(size) / spec.lot);
@@ -93,6 +92,7 @@ void Agents::Step(AgentMarket& market, base::Duration elapsed) {
   const double common = rng_.Normal();
   for (SymbolIndex i = 0; i < markets_.size(); ++i) {
     MoveFair(i, seconds, common);
+    if (market.symbol(i).halted) continue;
     StepMakers(market, i, seconds);
     StepNoise(market, i, seconds);
     StepTrend(market, i, seconds);
@@ -120,7 +120,7 @@ void Agents::MoveFair(SymbolIndex symbol, double seconds, double common) {
 }
 
 void Agents::Quote(AgentMarket& market, SymbolIndex symbol, size_t maker, size_t level, Side side) {
-  const Symbol& spec = ListedSymbols()[symbol];
+  const Symbol& spec = market.symbol(symbol);
   Market& m = markets_[symbol];
   Maker& who = m.makers[maker];
   OrderNumber& slot = (side == Side::kBuy ? who.bids : who.asks)[level];
@@ -149,7 +149,7 @@ void Agents::Quote(AgentMarket& market, SymbolIndex symbol, size_t maker, size_t
   order.side = side;
   order.time_in_force = market::TimeInForce::kPostOnly;
   order.price = {price};
-  order.quantity = {RandomSize(symbol, (1 + 0.25 * k))};
+  order.quantity = {RandomSize(spec, (1 + 0.25 * k))};
   slot = market.SubmitAgentOrder(symbol, order);
   if (slot != 0 || level > 0) return;
   // Someone still quotes on the wrong side of the fair price: take it.
@@ -176,7 +176,7 @@ void Agents::StepMakers(AgentMarket& market, SymbolIndex symbol, double seconds)
 
 void Agents::TakeFromBook(AgentMarket& market, SymbolIndex symbol, OwnerNumber owner, Side side,
                           double size) {
-  const Symbol& spec = ListedSymbols()[symbol];
+  const Symbol& spec = market.symbol(symbol);
   const auto best = market.Best(symbol, market::Opposite(side));
   if (!best) return;
   NewOrder order;
@@ -186,12 +186,12 @@ void Agents::TakeFromBook(AgentMarket& market, SymbolIndex symbol, OwnerNumber o
   order.self_trade = matching::SelfTrade::kExpireMaker;
   order.price = {
       OnTick(spec, Price(best->price.mantissa) * (1 + market::Sign(side) * kProtection))};
-  order.quantity = {RandomSize(symbol, size)};
+  order.quantity = {RandomSize(spec, size)};
   market.SubmitAgentOrder(symbol, order);
 }
 
 void Agents::PlaceNoiseLimit(AgentMarket& market, SymbolIndex symbol) {
-  const Symbol& spec = ListedSymbols()[symbol];
+  const Symbol& spec = market.symbol(symbol);
   const Side side = rng_.Chance(0.5) ? Side::kBuy : Side::kSell;
   const auto best = market.Best(symbol, side);
   if (!best) return;
@@ -204,7 +204,7 @@ void Agents::PlaceNoiseLimit(AgentMarket& market, SymbolIndex symbol) {
   order.side = side;
   order.time_in_force = market::TimeInForce::kPostOnly;
   order.price = {OnTick(spec, Price(best->price.mantissa) - market::Sign(side) * away * unit)};
-  order.quantity = {RandomSize(symbol, 0.6)};
+  order.quantity = {RandomSize(spec, 0.6)};
   if (const OrderNumber id = market.SubmitAgentOrder(symbol, order); id != 0)
     markets_[symbol].noise.push_back(id);
 }

@@ -28,6 +28,7 @@ namespace gannet::venue_sim {
 class AgentMarket {
  public:
   virtual ~AgentMarket() = default;
+  virtual const Symbol& symbol(SymbolIndex symbol) const = 0;  // under the rules in force
   virtual std::optional<market::Level> Best(SymbolIndex symbol, market::Side side) const = 0;
   virtual const matching::Order* FindOrder(SymbolIndex symbol, matching::OrderNumber id) const = 0;
   // The id, or 0 when the book refused (post-only that would match).
@@ -94,7 +95,7 @@ class Agents {
   void TakeFromBook(AgentMarket& market, SymbolIndex symbol, matching::OwnerNumber owner,
                     market::Side side, double size);
   uint64_t Arrivals(double rate);
-  int64_t RandomSize(SymbolIndex symbol, double scale);
+  int64_t RandomSize(const Symbol& spec, double scale);
 
   base::Rng rng_;
   double speed_;

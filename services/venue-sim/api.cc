@@ -145,6 +145,8 @@ constexpr std::array kEndpoints{
     // The venue ends an order that it had taken; `market=USDM`: of the perpetuals.
     Endpoint{"POST", "/sim/v1/expire", "", Security::kSigned, Fixed<1>, &Api::ExpireOrder},
     Endpoint{"POST", "/sim/v1/lose", "", Security::kSigned, Fixed<1>, &Api::LoseOrder},
+    // States a symbol's rules anew, of both markets.
+    Endpoint{"POST", "/sim/v1/restate", "", Security::kSigned, Fixed<1>, &Api::Restate},
     // The same of the perpetuals' wallet: funding, a transfer.
     Endpoint{"POST", "/sim/v1/income", "", Security::kSigned, Fixed<1>, &Api::SimIncome},
 };

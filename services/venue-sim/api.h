@@ -105,6 +105,7 @@ class Api {
   void Deposit(ApiCall& call);
   void ExpireOrder(ApiCall& call);
   void LoseOrder(ApiCall& call);
+  void Restate(ApiCall& call);
   void EndOfItself(ApiCall& call, UsdmVerb verb,
                    const std::function<std::optional<ApiError>(const OrderRef&)>& on_spot);
   void RetiredListenKey(ApiCall& call);

@@ -86,7 +86,7 @@ void Api::Time(ApiCall& call) {
 void Api::ExchangeInfo(ApiCall& call) {
   bool single = false;
   const std::vector<SymbolIndex> symbols = WantedSymbols(call, &single);
-  if (call.params.ok()) WriteExchangeInfo(call.json, symbols, limits_, call.now);
+  if (call.params.ok()) WriteExchangeInfo(call.json, core(), symbols, limits_, call.now);
 }
 
 void Api::Depth(ApiCall& call) {

@@ -392,6 +392,24 @@ void Api::LoseOrder(ApiCall& call) {
               [this, &call](const OrderRef& ref) { return exchange_.Lose(call.account, ref); });
 }
 
+// What is not stated is as it is listed, and whoever states nothing restores it.
+void Api::Restate(ApiCall& call) {
+  const SymbolIndex symbol = call.params.Symbol();
+  Restatement restatement;
+  for (const auto& [name, rule] : {std::pair("tickSize", &restatement.tick),
+                                   {"stepSize", &restatement.lot},
+                                   {"maxPrice", &restatement.max_price},
+                                   {"maxQty", &restatement.max_quantity},
+                                   {"minNotional", &restatement.min_notional}}) {
+    *rule = call.params.DecimalOr(name, 0);
+  }
+  restatement.halted = call.request.params.Get("status") == "HALT";
+  if (!call.params.ok()) return;
+  if (!exchange_.Restate(symbol, restatement))
+    return call.Fail({-1130, "tickSize and stepSize leave amounts that are not exact."});
+  call.json.Object().EndObject();
+}
+
 // What the venue does to an order of itself, on spot or to a perpetual.
 void Api::EndOfItself(ApiCall& call, UsdmVerb verb,
                       const std::function<std::optional<ApiError>(const OrderRef&)>& on_spot) {

@@ -112,7 +112,7 @@ void WriteRows(ApiCall& call, const Rows& rows, std::string_view from_name, Id i
 }  // namespace
 
 void Api::UsdmExchangeInfo(ApiCall& call) {
-  WriteUsdmExchangeInfo(call.json, usdm_limits_, call.now);
+  WriteUsdmExchangeInfo(call.json, core(), usdm_limits_, call.now);
 }
 
 void Api::UsdmDepth(ApiCall& call) {

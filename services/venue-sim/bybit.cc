@@ -163,8 +163,8 @@ void Door::Instruments(Call& call) {
   if (linear) call.result.Text("nextPageCursor", page.next);
   call.result.Array("list");
   for (size_t i = page.begin; i < page.end; ++i) {
-    linear ? WriteLinearInstrument(call.result, rows[i])
-           : WriteSpotInstrument(call.result, rows[i]);
+    const Symbol& symbol = exchange_.core().symbol(rows[i]);
+    linear ? WriteLinearInstrument(call.result, symbol) : WriteSpotInstrument(call.result, symbol);
   }
   call.result.EndArray().EndObject();
 }

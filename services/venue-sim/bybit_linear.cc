@@ -35,6 +35,8 @@ std::pair<int, std::string> CodeOf(const ApiError& error) {
       return {110024, "You have an existing position, so position mode cannot be switched"};
     case -4116:
       return {110072, "OrderLinkedID is duplicate"};
+    case -4140:
+      return {110074, "This contract is not live"};
     case -4164:
       return {110094, "Order does not meet minimum order value 5USDT"};
     case -5027:

@@ -220,12 +220,11 @@ void WriteLinearPosition(JsonText& json, const UsdmMarket& market, AccountIndex 
       .EndObject();
 }
 
-void WriteLinearInstrument(JsonText& json, SymbolIndex index) {
-  const Symbol& symbol = ListedSymbols()[index];
+void WriteLinearInstrument(JsonText& json, const Symbol& symbol) {
   json.Object()
       .Text("symbol", symbol.name)
       .Text("contractType", "LinearPerpetual")
-      .Text("status", "Trading")
+      .Text("status", symbol.halted ? "PreLaunch" : "Trading")
       .Text("baseCoin", symbol.base)
       .Text("quoteCoin", symbol.quote)
       .Text("settleCoin", symbol.quote)

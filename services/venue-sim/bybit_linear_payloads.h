@@ -30,7 +30,7 @@ void WriteLinearExecution(JsonText& json, const UsdmMarket& market, AccountIndex
                           const UsdmTrade& trade, bool streamed);
 void WriteLinearPosition(JsonText& json, const UsdmMarket& market, AccountIndex account,
                          SymbolIndex symbol, UsdmLeg leg);
-void WriteLinearInstrument(JsonText& json, SymbolIndex symbol);
+void WriteLinearInstrument(JsonText& json, const Symbol& symbol);
 // Of a trade, or of what else changed the wallet (funding, transfers).
 void WriteLogRow(JsonText& json, const UsdmMarket& market, AccountIndex account,
                  const UsdmTrade& trade);

@@ -105,14 +105,13 @@ std::string TradeId(SymbolIndex symbol, uint64_t trade) {
       .substr(0, 32);
 }
 
-void WriteSpotInstrument(JsonText& json, SymbolIndex index) {
-  const Symbol& symbol = ListedSymbols()[index];
+void WriteSpotInstrument(JsonText& json, const Symbol& symbol) {
   json.Object()
       .Text("symbol", symbol.name)
       .Text("baseCoin", symbol.base)
       .Text("quoteCoin", symbol.quote)
       .Text("innovation", "0")
-      .Text("status", "Trading")
+      .Text("status", symbol.halted ? "PreLaunch" : "Trading")
       .Text("marginTrading", "none")
       .Text("stTag", "0");
   json.Object("lotSizeFilter")

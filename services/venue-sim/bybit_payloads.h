@@ -26,7 +26,7 @@ std::string OrderId(SymbolIndex symbol, uint64_t order);
 std::optional<std::pair<SymbolIndex, uint64_t>> ParseOrderId(std::string_view text);
 std::string TradeId(SymbolIndex symbol, uint64_t trade);
 
-void WriteSpotInstrument(JsonText& json, SymbolIndex symbol);
+void WriteSpotInstrument(JsonText& json, const Symbol& symbol);
 void WriteOrder(JsonText& json, const VenueOrder& order);
 // `order` may be null: forgotten.
 void WriteExecution(JsonText& json, const AccountTrade& trade, const VenueOrder* order);

@@ -12,6 +12,7 @@ std::pair<int, std::string> CodeOf(const ApiError& error) {
   const auto says = [&](std::string_view words) {
     return error.message.find(words) != std::string::npos;
   };
+  if (says("Market is closed")) return {170209, "This trading pair is not open for trading."};
   if (says("Duplicate order")) return {170141, "Duplicate clientOrderId."};
   if (says("insufficient balance")) return {170131, "Balance insufficient."};
   if (says("PRICE_FILTER")) return {170134, "Order price has too many decimals."};

@@ -87,6 +87,10 @@ std::string EncodeCommand(const Command& command) {
       writer.Bytes(command.asset);
       writer.I128(command.change);
       break;
+    case CommandKind::kRestate:
+      writer.U32(command.order.symbol);
+      SaveRestatement(writer, command.restatement);
+      break;
     case CommandKind::kUsdm:
       SaveUsdmCommand(writer, command.usdm);
       break;
@@ -132,6 +136,10 @@ absl::StatusOr<Command> DecodeCommand(std::string_view bytes) {
     case CommandKind::kDeposit:
       command.asset = reader.Bytes();
       command.change = reader.I128();
+      break;
+    case CommandKind::kRestate:
+      command.order.symbol = reader.U32();
+      command.restatement = LoadRestatement(reader);
       break;
     case CommandKind::kUsdm:
       command.usdm = LoadUsdmCommand(reader);
@@ -188,6 +196,9 @@ void Replay(VenueCore& core, UsdmMarket& usdm, const Command& command, base::Tim
     case CommandKind::kAmend:
       (void)core.Amend(command.account, command.order, command.quantity, command.client_order_id,
                        time);
+      break;
+    case CommandKind::kRestate:
+      (void)core.Restate(command.order.symbol, command.restatement, time);
       break;
     case CommandKind::kDeposit:
       (void)core.Deposit(command.account, command.asset, command.change, time);

@@ -25,6 +25,7 @@ enum class CommandKind : uint8_t {
   kUsdm,
   kExpire,
   kLose,
+  kRestate,
 };
 
 struct Command {
@@ -32,13 +33,15 @@ struct Command {
   CoreOptions options;  // kOpen, kConfigure
   AccountIndex account = 0;
   PlaceRequest place;  // kPlace, kCancelReplace
-  OrderRef order;      // kCancel, kCancelReplace, kAmend, kExpire, kLose; kCancelAll: its symbol
+  OrderRef
+      order;  // kCancel, kCancelReplace, kAmend, kExpire, kLose; kCancelAll, kRestate: its symbol
   std::string client_order_id;  // of the cancel, or the new one of an amend
   bool stop_on_failure = false;
   int64_t quantity = 0;  // kAmend
   std::string asset;     // kDeposit
   Amount change = 0;
-  UsdmCommand usdm;  // kUsdm
+  UsdmCommand usdm;         // kUsdm
+  Restatement restatement;  // kRestate
 };
 
 std::string EncodeCommand(const Command& command);

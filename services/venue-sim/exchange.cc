@@ -173,6 +173,14 @@ bool Exchange::Deposit(AccountIndex account, const std::string& asset, Amount ch
   return core_.Deposit(account, asset, change, time);
 }
 
+bool Exchange::Restate(SymbolIndex symbol, const Restatement& restatement) {
+  Command command{.kind = CommandKind::kRestate};
+  command.order.symbol = symbol;
+  command.restatement = restatement;
+  const base::Time time = Record(command);
+  return core_.Restate(symbol, restatement, time);
+}
+
 UsdmReply Exchange::Usdm(UsdmCommand usdm) {
   Command command{.kind = CommandKind::kUsdm, .account = usdm.account, .usdm = std::move(usdm)};
   const base::Time time = Record(command);

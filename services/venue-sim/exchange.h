@@ -47,6 +47,7 @@ class Exchange {
   Answer<Amended> Amend(AccountIndex account, OrderRef order, int64_t quantity,
                         std::string new_client_order_id);
   bool Deposit(AccountIndex account, const std::string& asset, Amount change);
+  bool Restate(SymbolIndex symbol, const Restatement& restatement);
   UsdmReply Usdm(UsdmCommand command);
   void Tick();  // the agents' turn; now and then a snapshot
 

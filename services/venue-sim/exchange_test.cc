@@ -40,6 +40,14 @@ TEST_CASE("Commands survive their bytes, and damage does not pass") {
   const auto read = DecodeCommand(older);
   REQUIRE(read.ok());
   CHECK(EncodeCommand(*read) == EncodeCommand(place));
+  Command restate{.kind = CommandKind::kRestate};
+  restate.order.symbol = 4;
+  restate.restatement = {.tick = 1, .lot = 2, .max_price = 3, .max_quantity = 4, .min_notional = 5};
+  restate.restatement.halted = true;
+  const auto restated = DecodeCommand(EncodeCommand(restate));
+  REQUIRE(restated.ok());
+  CHECK(restated->order.symbol == 4);
+  CHECK(restated->restatement == restate.restatement);
   command.place.symbol = 999;
   CHECK_FALSE(DecodeCommand(EncodeCommand(command)).ok());
 }

@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 
 // Longer than any client waits for an answer.
 constexpr base::Duration kHeldAnswer = 90s;
+constexpr base::Duration kRestateAgain = 250ms;
 // Where what is done by hand comes from: limits of requests count by address.
 constexpr std::string_view kHandAddress = "127.0.0.99:1";
 
@@ -118,7 +119,11 @@ void FaultGate::Begin(FaultScript script) {
   kinds_.clear();
   waits_.clear();
   SetSkew({});
+  for (auto& [symbol, restated] : restated_) restated = {};
   for (FaultRule& rule : script.rules) {
+    // A venue that was left restated by another process begins as it is listed.
+    const bool restates = rule.kind == FaultKind::kRestate || rule.kind == FaultKind::kHalt;
+    if (restates && restated_.try_emplace(rule.symbol).second) KeepRestated(rule.symbol);
     kinds_.insert(rule.kind);
     rules_.push_back({std::move(rule), 0, 0});
     if (rules_.back().rule.kind >= FaultKind::kFunding) ArmClock(rules_.size() - 1);
@@ -512,6 +517,50 @@ void FaultGate::LoseOrder(const FaultRule& rule) {
       });
 }
 
+void FaultGate::Restate(const FaultRule& rule) {
+  const auto [entry, first] = restated_.try_emplace(rule.symbol);
+  const base::Time until = clock_.Now() + rule.delay;
+  if (rule.kind == FaultKind::kHalt) {
+    entry->second.halted_until = until;
+  } else {
+    entry->second.rules.clear();
+    entry->second.rules_until = until;
+    for (const auto& [name, value] : {std::pair("tickSize", &rule.tick),
+                                      {"stepSize", &rule.lot},
+                                      {"maxPrice", &rule.max_price},
+                                      {"maxQty", &rule.max_quantity},
+                                      {"minNotional", &rule.min_notional}}) {
+      if (!value->empty()) absl::StrAppend(&entry->second.rules, "&", name, "=", *value);
+    }
+  }
+  if (first) KeepRestated(rule.symbol);
+}
+
+// Again and again, since a venue that dies forgets what was not durable, and nothing is to stay
+// halted for that; until all is over and the venue has said that it knows.
+void FaultGate::KeepRestated(const std::string& symbol) {
+  const auto over = std::make_shared<bool>(false);
+  if (venue_ != nullptr) {
+    const Restated& restated = restated_.at(symbol);
+    const base::Time now = clock_.Now();
+    const bool rules = now < restated.rules_until, halted = now < restated.halted_until;
+    Ask("POST", "/sim/v1/restate",
+        absl::StrCat("symbol=", symbol, rules ? restated.rules : "", halted ? "&status=HALT" : ""),
+        [over, ends = !rules && !halted](const net::HttpResponse& answer) {
+          *over = ends && answer.status == 200;
+        });
+  }
+  After(kRestateAgain, [this, symbol, over] {
+    const Restated& restated = restated_.at(symbol);
+    const base::Time until = std::max(restated.rules_until, restated.halted_until);
+    if (*over && until <= clock_.Now()) {
+      restated_.erase(symbol);
+    } else {
+      KeepRestated(symbol);
+    }
+  });
+}
+
 void FaultGate::Happen(const FaultRule& rule) {
   if (rule.kind == FaultKind::kClockSkew) {
     SetSkew(rule.delay);
@@ -538,6 +587,7 @@ void FaultGate::Happen(const FaultRule& rule) {
       socket.Close();
     });
   }
+  if (rule.kind == FaultKind::kRestate || rule.kind == FaultKind::kHalt) return Restate(rule);
   if (rule.kind == FaultKind::kSilence)
     return each_socket([&](Socket& socket) { socket.FallSilent(rule.delay); });
   if (venue_ == nullptr) return;

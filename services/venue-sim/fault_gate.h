@@ -76,6 +76,10 @@ class FaultGate : public net::ServerHandler {
     base::Duration ban{0};
     bool banned = false;
   };
+  struct Restated {     // of a symbol
+    std::string rules;  // parameters of the request
+    base::Time rules_until{}, halted_until{};
+  };
   struct Occasion {
     Door door = Door::kAny;
     RequestClass request = RequestClass::kAny;
@@ -105,6 +109,8 @@ class FaultGate : public net::ServerHandler {
   void HandOrder(const FaultRule& rule, std::string_view id_prefix);
   void HandAmend(const FaultRule& rule);
   void LoseOrder(const FaultRule& rule);
+  void Restate(const FaultRule& rule);
+  void KeepRestated(const std::string& symbol);
   void SetSkew(base::Duration ahead) { skewed_.ahead = ahead; }
   net::HttpResponse ErrorOf(const FaultRule& rule, Door door);
 
@@ -124,6 +130,7 @@ class FaultGate : public net::ServerHandler {
   std::map<std::string, base::Time> ack_due_;  // client ids whose acknowledgement is held so long
   std::map<uint64_t, Respond> held_;
   uint64_t last_held_ = 0, hand_orders_ = 0;
+  std::map<std::string, Restated> restated_;    // until the venue has them as they are listed
   std::vector<std::weak_ptr<Socket>> sockets_;  // user streams
   std::map<std::string, uint64_t, std::less<>> strikes_;
   std::function<void(std::string_view)> observer_;

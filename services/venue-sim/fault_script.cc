@@ -37,6 +37,8 @@ constexpr config::Name<FaultKind> kKinds[] = {
     {"hand_amend", FaultKind::kHandAmend},
     {"lost_order", FaultKind::kLostOrder},
     {"transfer", FaultKind::kTransfer},
+    {"restate", FaultKind::kRestate},
+    {"halt", FaultKind::kHalt},
     {"disconnect", FaultKind::kDisconnect},
     {"silence", FaultKind::kSilence},
     {"clock_skew", FaultKind::kClockSkew},
@@ -55,6 +57,19 @@ constexpr config::Name<FrameClass> kFrames[] = {{"any", FrameClass::kAny},
                                                 {"fill", FrameClass::kFill},
                                                 {"market", FrameClass::kMarket}};
 
+// Of a symbol, as a restatement names them.
+constexpr std::pair<std::string_view, std::string FaultRule::*> kSymbolRules[] = {
+    {"tick", &FaultRule::tick},
+    {"lot", &FaultRule::lot},
+    {"max_price", &FaultRule::max_price},
+    {"max_quantity", &FaultRule::max_quantity},
+    {"min_notional", &FaultRule::min_notional}};
+
+bool IsRule(std::string_view key) {
+  return std::any_of(std::begin(kSymbolRules), std::end(kSymbolRules),
+                     [key](const auto& rule) { return rule.first == key; });
+}
+
 // Which keys a kind has beside those of every rule.
 bool Has(FaultKind kind, std::string_view key) {
   const auto any = [kind](std::initializer_list<FaultKind> kinds) {
@@ -69,21 +84,39 @@ bool Has(FaultKind kind, std::string_view key) {
   if (key == "delay")
     return any({FaultKind::kLateAnswer, FaultKind::kDoubledRequest, FaultKind::kLookupLag,
                 FaultKind::kLateFrame, FaultKind::kFillBeforeAck, FaultKind::kAckThenExpire,
-                FaultKind::kSilence, FaultKind::kClockSkew});
+                FaultKind::kRestate, FaultKind::kHalt, FaultKind::kSilence, FaultKind::kClockSkew});
   if (key == "answer") return any({FaultKind::kRefusedError, FaultKind::kHandledError});
   if (key == "wait" || key == "ban") return kind == FaultKind::kToldToWait;
   if (key == "keep") return kind == FaultKind::kShortOpenOrders;
   if (key == "every") return kind >= FaultKind::kFunding && kind != FaultKind::kClockSkew;
   if (key == "symbol")
     return any({FaultKind::kFunding, FaultKind::kLiquidation, FaultKind::kAdl,
-                FaultKind::kHandOrder, FaultKind::kHandAmend, FaultKind::kLostOrder});
+                FaultKind::kHandOrder, FaultKind::kHandAmend, FaultKind::kLostOrder,
+                FaultKind::kRestate, FaultKind::kHalt});
   if (key == "quantity")
     return any(
         {FaultKind::kLiquidation, FaultKind::kAdl, FaultKind::kHandOrder, FaultKind::kHandAmend});
   if (key == "side") return any({FaultKind::kLiquidation, FaultKind::kAdl, FaultKind::kHandOrder});
+  if (IsRule(key)) return kind == FaultKind::kRestate;
   if (key == "price") return kind == FaultKind::kHandOrder;
   if (key == "amount") return any({FaultKind::kFunding, FaultKind::kTransfer});
   return key == "asset" && kind == FaultKind::kTransfer;
+}
+
+void CheckRestatement(config::Section& in, const FaultRule& rule) {
+  std::map<std::string_view, int64_t> rules;
+  for (const auto& [name, text] : kSymbolRules) {
+    if (!in.Has(name)) continue;
+    const auto value = market::ParseDecimal(rule.*text, kScale);
+    if (!value || *value <= 0) in.Problem(name, "must be a decimal above 0");
+    rules[name] = value.value_or(0);
+  }
+  const int symbol = FindSymbol(rule.symbol);
+  if (symbol >= 0 && !Restated(ListedSymbols()[static_cast<SymbolIndex>(symbol)],
+                               {.tick = rules["tick"], .lot = rules["lot"]}))
+    in.Problem(in.Has("lot") ? "lot" : "tick",
+               "leaves amounts that are not exact: ticks and lots, as listed and as restated, have "
+               "at most 8 digits together");
 }
 
 void ReadRule(config::Section& in, FaultRule& out) {
@@ -108,6 +141,7 @@ void ReadRule(config::Section& in, FaultRule& out) {
   in.Optional("quantity", out.quantity);
   in.Optional("price", out.price);
   in.Optional("amount", out.amount);
+  for (const auto& [name, text] : kSymbolRules) in.Optional(name, out.*text);
   for (const std::string& key : in.Keys()) {
     static constexpr std::string_view kCommon[] = {"fault", "door", "chance", "skip",
                                                    "times", "from", "until"};
@@ -130,6 +164,7 @@ void ReadRule(config::Section& in, FaultRule& out) {
   if (in.Has("price") && (!price || *price <= 0)) in.Problem("price", "must be a decimal above 0");
   if (!market::ParseDecimal(out.amount, kScale))
     in.Problem("amount", "must be a decimal, such as -1.25");
+  CheckRestatement(in, out);
   const auto& assets = ListedAssets();
   if (in.Has("asset") && std::find(assets.begin(), assets.end(), out.asset) == assets.end())
     in.Problem("asset", "is not an asset of this venue");

@@ -46,6 +46,8 @@ enum class FaultKind : uint8_t {
   kHandAmend,  // of an order that is open
   kLostOrder,  // one that is open is gone, and nothing tells of it
   kTransfer,
+  kRestate,  // a symbol's rules, of both markets
+  kHalt,     // nothing is traded or taken there but cancels
   kDisconnect,
   kSilence,
   kClockSkew,
@@ -77,6 +79,8 @@ struct FaultRule {
   uint64_t keep = 1;
   std::string symbol = "BTCUSDT", asset = "USDT", side = "BUY";
   std::string quantity = "0.001", amount = "1";
+  // Of a symbol that is restated; empty: as it is listed.
+  std::string tick, lot, max_price, max_quantity, min_notional;
   std::string price;  // of an order by hand that is to rest; empty: at the market
 };
 

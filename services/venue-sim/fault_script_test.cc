@@ -88,6 +88,10 @@ TEST_CASE("A fault script with an error is refused with the line of each") {
   CHECK(Contains(Refused("rules:\n  - fault: transfer\n    price: \"1\"\n"), "price"));
   CHECK(Contains(Refused("rules:\n  - fault: silence\n    from: 5s\n    until: 4s\n"),
                  "must be after 'from'"));
+  CHECK(Contains(Refused("rules:\n  - fault: restate\n    tick: \"-1\"\n"), "f.yaml:3"));
+  CHECK(Contains(Refused("rules:\n  - fault: restate\n    tick: \"0.00001\"\n"), "not exact"));
+  CHECK(
+      Contains(Refused("rules:\n  - fault: halt\n    lot: \"1\"\n"), "is not of the fault 'halt'"));
   CHECK(Contains(Refused("rules: []\n"), "rules"));
   CHECK(Contains(Refused("seed: 1\n"), "rules"));
   // All of them at once.

@@ -98,7 +98,7 @@ void WriteFilter(JsonText& json, std::string_view type,
 void WriteSymbol(JsonText& json, const Symbol& symbol) {
   json.Object()
       .Text("symbol", symbol.name)
-      .Text("status", "TRADING")
+      .Text("status", symbol.halted ? "HALT" : "TRADING")
       .Text("baseAsset", symbol.base);
   json.Int("baseAssetPrecision", kScale)
       .Text("quoteAsset", symbol.quote)
@@ -204,7 +204,8 @@ void WriteSymbolFilters(JsonText& json, const Symbol& symbol) {
   json.EndArray();
 }
 
-void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, RateLimits& limits,
+void WriteExchangeInfo(JsonText& json, const VenueCore& core,
+                       const std::vector<SymbolIndex>& symbols, RateLimits& limits,
                        base::Time now) {
   json.Object()
       .Text("timezone", "UTC")
@@ -214,7 +215,7 @@ void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, 
   limits.WriteOrders(json, std::nullopt, now);
   limits.WriteRawRequests(json);
   json.EndArray().Array("exchangeFilters").EndArray().Array("symbols");
-  for (const SymbolIndex symbol : symbols) WriteSymbol(json, ListedSymbols()[symbol]);
+  for (const SymbolIndex symbol : symbols) WriteSymbol(json, core.symbol(symbol));
   json.EndArray().EndObject();
 }
 

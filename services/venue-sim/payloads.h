@@ -30,8 +30,8 @@ std::optional<matching::SelfTrade> ParseSelfTrade(std::string_view text);
 enum class Detail : uint8_t { kAck, kResult, kFull };  // newOrderRespType
 
 // REST and WebSocket API results.
-void WriteExchangeInfo(JsonText& json, const std::vector<SymbolIndex>& symbols, RateLimits& limits,
-                       base::Time now);
+void WriteExchangeInfo(JsonText& json, const VenueCore& core,
+                       const std::vector<SymbolIndex>& symbols, RateLimits& limits, base::Time now);
 void WriteSymbolFilters(JsonText& json, const Symbol& symbol);
 void WriteDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit);
 // What the products say alike: `bids` and `asks`; the best of both as a bookTicker has it.

@@ -455,6 +455,44 @@ TEST_CASE("An order that the venue lost is in no list, and stays lost over a res
   }
 }
 
+TEST_CASE("A symbol that is restated is so at every door, and over a restart") {
+  VenueHarness venue;
+  venue.Start();
+  const auto restate = [&venue](Fields rules) {
+    rules.insert(rules.begin(), {"symbol", "BTCUSDT"});
+    return venue.Signed("POST", "/sim/v1/restate", rules);
+  };
+  REQUIRE(restate({{"tickSize", "0.5"}, {"minNotional", "20"}, {"status", "HALT"}}).status == 200);
+  CHECK(restate({{"tickSize", "0.00001"}}).code() == -1130);
+  const auto symbol = [](const Json& info) {
+    for (const Json& one : info["symbols"]) {
+      if (one["symbol"] == "BTCUSDT") return one;
+    }
+    return Json();
+  };
+  const auto at_bybit = [&venue](const std::string& category) {
+    return venue.Get("/v5/market/instruments-info?symbol=BTCUSDT&category=" + category)
+        .json["result"]["list"][0];
+  };
+  for (int start = 0; start < 2; ++start) {
+    const Json spot = symbol(venue.Get("/api/v3/exchangeInfo").json),
+               usdm = symbol(venue.Get("/fapi/v1/exchangeInfo").json);
+    CHECK(spot["status"] == "HALT");
+    CHECK(spot["filters"][0]["tickSize"] == "0.50000000");
+    CHECK(usdm["status"] == "SETTLING");
+    CHECK(usdm["filters"][0]["tickSize"] == "0.50000000");
+    CHECK(at_bybit("spot")["status"] == "PreLaunch");
+    CHECK(at_bybit("linear")["priceFilter"]["tickSize"] == "0.50000000");
+    CHECK(at_bybit("linear")["lotSizeFilter"]["minNotionalValue"] == "20.00000000");
+    venue.Crash();
+    venue.Start();
+  }
+  CHECK(venue.Place(venue.Limit("BUY", "40000", "0.001")).code() == -2010);
+  REQUIRE(restate({}).status == 200);
+  CHECK(symbol(venue.Get("/api/v3/exchangeInfo").json)["status"] == "TRADING");
+  CHECK(venue.Place(venue.Limit("BUY", "40000.01", "0.001")).status == 200);
+}
+
 TEST_CASE("The venue survives requests made to break it") {
   VenueHarness venue;
   venue.Start();

@@ -1,6 +1,7 @@
 #include "services/venue-sim/symbols.h"
 
 #include <algorithm>
+#include <numeric>
 #include <set>
 
 #include "libs/base/check.h"
@@ -94,6 +95,25 @@ const std::vector<std::string>& ListedAssets() {
     return std::vector<std::string>(names.begin(), names.end());
   }();
   return assets;
+}
+
+std::optional<Symbol> Restated(const Symbol& listed, const Restatement& restatement) {
+  Symbol symbol = listed;
+  const auto set = [](int64_t& rule, int64_t restated) {
+    if (restated > 0) rule = restated;
+  };
+  set(symbol.tick, restatement.tick);
+  set(symbol.lot, restatement.lot);
+  set(symbol.max_price, restatement.max_price);
+  set(symbol.max_quantity, restatement.max_quantity);
+  set(symbol.min_notional, restatement.min_notional);
+  symbol.max_market_quantity = std::min(symbol.max_market_quantity, symbol.max_quantity);
+  symbol.min_price = symbol.tick;
+  symbol.halted = restatement.halted;
+  const __int128 step =
+      static_cast<__int128>(std::gcd(symbol.tick, listed.tick)) * std::gcd(symbol.lot, listed.lot);
+  if (step % kOne != 0) return std::nullopt;
+  return symbol;
 }
 
 __int128 QuoteAmount(int64_t price, int64_t quantity) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,7 @@ struct Symbol {
   int64_t min_price = 0, max_price = 0;
   int64_t max_quantity = 0, max_market_quantity = 0;  // the least quantity is one lot
   int64_t min_notional = 0, max_notional = 0;         // of the quote asset
+  bool halted = false;                                // nothing is taken but cancels
 
   // The market model (agents.h).
   int64_t start_price = 0;
@@ -37,11 +39,22 @@ struct Symbol {
   int ratio_of = -1, ratio_to = -1;
 };
 
+// As they are listed; the rules in force are VenueCore's.
 const std::vector<Symbol>& ListedSymbols();
 // The index of a name, or -1.
 int FindSymbol(std::string_view name);
 // Every asset of the venue, sorted.
 const std::vector<std::string>& ListedAssets();
+
+// What the venue states anew of a symbol. 0: as it is listed.
+struct Restatement {
+  int64_t tick = 0, lot = 0, max_price = 0, max_quantity = 0, min_notional = 0;
+  bool halted = false;
+  bool operator==(const Restatement&) const = default;
+};
+// The symbol under other rules. Nothing when amounts would not be exact any more: those of prices
+// and quantities under the listed rules and under these, which stand in one book.
+std::optional<Symbol> Restated(const Symbol& listed, const Restatement& restatement);
 
 // price × quantity at scale 8; exact for listed ticks and lots.
 __int128 QuoteAmount(int64_t price, int64_t quantity);

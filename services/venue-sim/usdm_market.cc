@@ -25,6 +25,8 @@ bool Reached(const UsdmPlace& request, int64_t last) {
   return rises ? last >= request.trigger : last <= request.trigger;
 }
 
+ApiError NotTrading() { return {-4140, "Invalid symbol status for opening position."}; }
+
 // The market calls for the algo order. Of a trailing stop, as its endpoint documents it: the best
 // price since it was placed has reached activatePrice, and the last one came back by the rate.
 bool Calls(UsdmAlgo& algo, int64_t last) {
@@ -130,13 +132,13 @@ void UsdmMarket::Step(const VenueCore& core, base::Time now) {
   const std::set<uint64_t> algos = open_algos_;
   for (const uint64_t id : algos) {
     UsdmAlgo& algo = algos_.at(id);
-    if (algo.status == AlgoStatus::kNew && Calls(algo, core.tape(algo.request.symbol).last_price()))
-      Trigger(algo, core);
+    if (algo.status != AlgoStatus::kNew || core.symbol(algo.request.symbol).halted) continue;
+    if (Calls(algo, core.tape(algo.request.symbol).last_price())) Trigger(algo, core);
   }
   const std::set<uint64_t> open = open_orders_;
   for (const uint64_t id : open) {
     UsdmOrder& order = orders_.at(id);
-    if (!IsOpen(order.status)) continue;
+    if (!IsOpen(order.status) || core.symbol(order.request.symbol).halted) continue;
     // The market comes to it: filled at its own price.
     if (const int64_t quantity = Fillable(order, core); quantity > 0)
       Fill(order, order.request.price, quantity, /*is_maker=*/true);
@@ -148,7 +150,8 @@ void UsdmMarket::Step(const VenueCore& core, base::Time now) {
 
 std::optional<ApiError> UsdmMarket::Check(AccountIndex account, const UsdmPlace& request,
                                           const VenueCore& core) const {
-  const Symbol& symbol = ListedSymbols()[request.symbol];
+  const Symbol& symbol = core.symbol(request.symbol);
+  if (symbol.halted) return NotTrading();
   if (request.quantity <= 0) return ApiError{-4003, "Quantity less than or equal to zero."};
   if (request.quantity % symbol.lot != 0) return ApiError{-4023, "Qty not increased by step size."};
   if (request.quantity >
@@ -282,7 +285,8 @@ void UsdmMarket::Take(UsdmOrder& order, const VenueCore& core) {
 
 UsdmReply UsdmMarket::PlaceAlgo(AccountIndex account, const UsdmPlace& request,
                                 const VenueCore& core) {
-  const Symbol& symbol = ListedSymbols()[request.symbol];
+  const Symbol& symbol = core.symbol(request.symbol);
+  if (symbol.halted) return {.error = NotTrading()};
   // Margin is looked at when it triggers.
   if (request.quantity <= 0 || request.quantity % symbol.lot != 0)
     return Refused(-4023, "Qty not increased by step size.");

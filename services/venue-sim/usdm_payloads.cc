@@ -60,7 +60,7 @@ void WriteSymbol(JsonText& json, const Symbol& symbol) {
       .Text("contractType", "PERPETUAL")
       .Int("deliveryDate", 4'133'404'800'000)
       .Int("onboardDate", 1'569'398'400'000)
-      .Text("status", "TRADING")
+      .Text("status", symbol.halted ? "SETTLING" : "TRADING")
       .Text("baseAsset", symbol.base)
       .Text("quoteAsset", symbol.quote)
       .Text("marginAsset", symbol.quote)
@@ -101,7 +101,8 @@ void WriteSymbol(JsonText& json, const Symbol& symbol) {
 
 }  // namespace
 
-void WriteUsdmExchangeInfo(JsonText& json, RateLimits& limits, base::Time now) {
+void WriteUsdmExchangeInfo(JsonText& json, const VenueCore& core, RateLimits& limits,
+                           base::Time now) {
   json.Object()
       .Text("timezone", "UTC")
       .Int("serverTime", base::UnixMillis(now))
@@ -112,7 +113,7 @@ void WriteUsdmExchangeInfo(JsonText& json, RateLimits& limits, base::Time now) {
   json.Array("assets").Object().Text("asset", "USDT").Bool("marginAvailable", true);
   json.EndObject().EndArray().Array("symbols");
   for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
-    if (UsdmMarket::Lists(symbol)) WriteSymbol(json, ListedSymbols()[symbol]);
+    if (UsdmMarket::Lists(symbol)) WriteSymbol(json, core.symbol(symbol));
   }
   json.EndArray().EndObject();
 }

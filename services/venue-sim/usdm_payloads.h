@@ -24,7 +24,8 @@ void WriteUsdmIncome(JsonText& json, const UsdmIncome& income);
 void WriteUsdmAccount(JsonText& json, const UsdmMarket& market, AccountIndex account);
 
 // Market data: what is listed, a book, the best of one as it changes.
-void WriteUsdmExchangeInfo(JsonText& json, RateLimits& limits, base::Time now);
+void WriteUsdmExchangeInfo(JsonText& json, const VenueCore& core, RateLimits& limits,
+                           base::Time now);
 void WriteUsdmDepth(JsonText& json, const VenueCore& core, SymbolIndex symbol, size_t limit,
                     base::Time now);
 std::string UsdmBookTickerEvent(const VenueCore& core, SymbolIndex symbol);

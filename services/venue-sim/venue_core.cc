@@ -22,6 +22,7 @@ ApiError Refused(int code, std::string message) { return ApiError{code, std::mov
 ApiError FilterFailure(const char* filter) {
   return ApiError{-1013, std::string("Filter failure: ") + filter};
 }
+ApiError MarketClosed() { return Refused(-2010, "Market is closed."); }
 ApiError UnknownOrder() { return Refused(-2011, "Unknown order sent."); }
 
 market::OrderType EngineType(OrderKind kind) {
@@ -69,7 +70,7 @@ std::map<std::string, int64_t> DefaultDeposits() {
           {"LINK", 1'000 * kOne},   {"LTC", 200 * kOne},      {"DOT", 2'000 * kOne}};
 }
 
-VenueCore::VenueCore(VenueEvents* events) : events_(events) {
+VenueCore::VenueCore(VenueEvents* events) : events_(events), symbols_(ListedSymbols()) {
   for (SymbolIndex i = 0; i < ListedSymbols().size(); ++i) {
     books_.push_back(std::make_unique<SymbolBook>(*this, i));
   }
@@ -149,7 +150,7 @@ Answer<Placed> VenueCore::Place(AccountIndex account, const PlaceRequest& reques
 Answer<Placed> VenueCore::PlaceNow(AccountIndex account, const PlaceRequest& wanted) {
   if (auto error = Check(account, wanted)) return *std::move(error);
   SymbolBook& book = *books_[wanted.symbol];
-  const Symbol& symbol = ListedSymbols()[wanted.symbol];
+  const Symbol& symbol = symbols_[wanted.symbol];
   const OrderKey key{wanted.symbol, book.NextOrderId()};
   VenueOrder& order = orders_[key];
   order.order_id = key.second;
@@ -297,7 +298,8 @@ Answer<Amended> VenueCore::Amend(AccountIndex account, const OrderRef& ref, int6
   const VenueOrder* found = Resolve(account, ref);
   if (found == nullptr || !IsOpen(found->status)) return Refused(-2038, "Unknown order sent.");
   VenueOrder& order = orders_.at({ref.symbol, found->order_id});
-  const Symbol& symbol = ListedSymbols()[ref.symbol];
+  const Symbol& symbol = symbols_[ref.symbol];
+  if (symbol.halted) return MarketClosed();
   if (quantity <= 0 || quantity % symbol.lot != 0) return FilterFailure("LOT_SIZE");
   if (!HasPrice(order.request.kind))
     return Refused(-2038, "Order amend is not supported for this order.");
@@ -351,9 +353,23 @@ bool VenueCore::Deposit(AccountIndex account, const std::string& asset, Amount c
   return true;
 }
 
+bool VenueCore::Restate(SymbolIndex symbol, const Restatement& restatement, base::Time now) {
+  Step(now);
+  std::optional<Symbol> restated = Restated(ListedSymbols()[symbol], restatement);
+  if (!restated) return false;
+  symbols_[symbol] = *std::move(restated);
+  if (restatement == Restatement{}) {
+    restatements_.erase(symbol);
+  } else {
+    restatements_[symbol] = restatement;
+  }
+  return true;
+}
+
 // ---- checks
 
 std::optional<ApiError> VenueCore::Check(AccountIndex account, const PlaceRequest& request) const {
+  if (symbols_[request.symbol].halted) return MarketClosed();
   if (auto error = CheckFilters(account, request)) return error;
   if (!request.client_order_id.empty()) {
     const auto same = by_client_id_.find({account, request.symbol, request.client_order_id});
@@ -361,7 +377,7 @@ std::optional<ApiError> VenueCore::Check(AccountIndex account, const PlaceReques
       return Refused(-2010, "Duplicate order sent.");
     }
   }
-  const Symbol& symbol = ListedSymbols()[request.symbol];
+  const Symbol& symbol = symbols_[request.symbol];
   const std::string& asset = request.side == Side::kBuy ? symbol.quote : symbol.base;
   if (ledger_.balance(account, asset).free < Needed(request)) {
     return Refused(-2010, "Account has insufficient balance for requested action.");
@@ -371,7 +387,7 @@ std::optional<ApiError> VenueCore::Check(AccountIndex account, const PlaceReques
 
 std::optional<ApiError> VenueCore::CheckFilters(AccountIndex account,
                                                 const PlaceRequest& request) const {
-  const Symbol& symbol = ListedSymbols()[request.symbol];
+  const Symbol& symbol = symbols_[request.symbol];
   const int64_t average =
       tape(request.symbol).AveragePrice(base::UnixMillis(now_), kAveragePriceMinutes);
   if (HasPrice(request.kind) &&

@@ -46,6 +46,8 @@ struct CoreOptions {
 };
 void SaveOptions(wire::CanonicalWriter& writer, const CoreOptions& options);
 CoreOptions LoadOptions(wire::CanonicalReader& reader);
+void SaveRestatement(wire::CanonicalWriter& writer, const Restatement& restatement);
+Restatement LoadRestatement(wire::CanonicalReader& reader);
 std::map<std::string, int64_t> DefaultDeposits();
 
 // Must not call back into the core's commands.
@@ -95,6 +97,9 @@ class VenueCore : public AgentMarket {
   // From outside the venue; negative takes out. False, and nothing moved, when
   // less is free or the asset is not listed.
   bool Deposit(AccountIndex account, const std::string& asset, Amount change, base::Time now);
+  // States a symbol's rules anew, or halts it; the default: as it is listed. What is open stays
+  // as it was placed. False, and nothing changed, when amounts would not be exact any more.
+  bool Restate(SymbolIndex symbol, const Restatement& restatement, base::Time now);
   void InjectShock(const Shock& shock) {
     agents_.OnShock(shock);
   }  // a headline's effect without the headline
@@ -126,6 +131,7 @@ class VenueCore : public AgentMarket {
   absl::Status Load(wire::CanonicalReader& reader);
 
   // AgentMarket.
+  const Symbol& symbol(SymbolIndex symbol) const override { return symbols_[symbol]; }
   std::optional<market::Level> Best(SymbolIndex symbol, market::Side side) const override;
   const matching::Order* FindOrder(SymbolIndex symbol, matching::OrderNumber id) const override;
   matching::OrderNumber SubmitAgentOrder(SymbolIndex symbol,
@@ -180,6 +186,8 @@ class VenueCore : public AgentMarket {
   NewsWire news_{0, {}};
   base::Rng id_rng_{0};
   std::vector<std::unique_ptr<SymbolBook>> books_;
+  std::vector<Symbol> symbols_;                      // under the rules in force
+  std::map<SymbolIndex, Restatement> restatements_;  // of those that are not as they are listed
   std::map<OrderKey, VenueOrder> orders_;
   std::map<ClientKey, uint64_t> by_client_id_;  // the latest order under that id
   std::set<OrderKey> open_orders_;

@@ -7,7 +7,9 @@
 namespace gannet::venue_sim {
 namespace {
 
-constexpr uint8_t kStateVersion = 2;  // 1: without trailing stops
+// 1: without trailing stops. Where nothing is restated the second is written, which older builds
+// read too.
+constexpr uint8_t kStateVersion = 3, kWithoutRestatements = 2;
 
 void SaveOrder(wire::CanonicalWriter& writer, const VenueOrder& order) {
   const PlaceRequest& r = order.request;
@@ -58,6 +60,15 @@ VenueOrder LoadOrder(wire::CanonicalReader& reader, uint8_t version) {
   return order;
 }
 
+void SaveRestatements(wire::CanonicalWriter& writer,
+                      const std::map<SymbolIndex, Restatement>& restatements) {
+  writer.U32(static_cast<uint32_t>(restatements.size()));
+  for (const auto& [symbol, restatement] : restatements) {
+    writer.U32(symbol);
+    SaveRestatement(writer, restatement);
+  }
+}
+
 void SaveTrade(wire::CanonicalWriter& writer, const AccountTrade& trade) {
   writer.U32(trade.symbol);
   writer.U64(trade.order_id);
@@ -87,6 +98,20 @@ AccountTrade LoadTrade(wire::CanonicalReader& reader) {
 }
 
 }  // namespace
+
+void SaveRestatement(wire::CanonicalWriter& writer, const Restatement& r) {
+  for (const int64_t value : {r.tick, r.lot, r.max_price, r.max_quantity, r.min_notional})
+    writer.I64(value);
+  writer.Bool(r.halted);
+}
+
+Restatement LoadRestatement(wire::CanonicalReader& reader) {
+  Restatement r;
+  for (int64_t* value : {&r.tick, &r.lot, &r.max_price, &r.max_quantity, &r.min_notional})
+    *value = reader.I64();
+  r.halted = reader.Bool();
+  return r;
+}
 
 void SaveOptions(wire::CanonicalWriter& writer, const CoreOptions& options) {
   writer.U64(options.seed);
@@ -123,7 +148,7 @@ CoreOptions LoadOptions(wire::CanonicalReader& reader) {
 }
 
 void VenueCore::Save(wire::CanonicalWriter& writer) const {
-  writer.U8(kStateVersion);
+  writer.U8(restatements_.empty() ? kWithoutRestatements : kStateVersion);
   writer.Time(now_);
   writer.Time(last_tick_);
   writer.Bool(open_);
@@ -155,6 +180,7 @@ void VenueCore::Save(wire::CanonicalWriter& writer) const {
     writer.U32(static_cast<uint32_t>(trades.size()));
     for (const AccountTrade& trade : trades) SaveTrade(writer, trade);
   }
+  if (!restatements_.empty()) SaveRestatements(writer, restatements_);
 }
 
 absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
@@ -222,6 +248,16 @@ absl::Status VenueCore::Load(wire::CanonicalReader& reader) {
   }
   for (auto& trades : trades_) {
     for (uint32_t n = reader.U32(); n > 0 && reader.ok(); --n) trades.push_back(LoadTrade(reader));
+  }
+  symbols_ = ListedSymbols();
+  restatements_.clear();
+  for (uint32_t n = version > kWithoutRestatements ? reader.U32() : 0; n > 0 && reader.ok(); --n) {
+    const uint32_t symbol = reader.U32();
+    const Restatement restatement = LoadRestatement(reader);
+    if (!reader.ok()) break;
+    if (symbol >= books_.size() || !Restate(symbol, restatement, now_))
+      return absl::DataLossError(
+          "venue state restates a symbol as none can be restated: start with --fresh");
   }
   return reader.status();
 }

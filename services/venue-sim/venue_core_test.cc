@@ -381,6 +381,71 @@ TEST_CASE("VenueCore continues from its saved state as if never stopped") {
   CHECK(base::Sha256(one.bytes()) == base::Sha256(two.bytes()));
 }
 
+TEST_CASE(
+    "VenueCore keeps to the rules that are stated anew, and what is open to those of before") {
+  CoreFixture f;
+  const int64_t low = f.best(Side::kBuy) / kOne * kOne / 2;
+  REQUIRE(Ok(f.Place(f.Limit(Side::kBuy, low + D("0.01"), "0.00123"))));
+  REQUIRE(f.core.Restate(
+      0, {.tick = D("0.1"), .lot = D("0.001"), .max_quantity = D("3"), .min_notional = D("100")},
+      f.core.now()));
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low + D("0.01"), "0.01")) ==
+        "-1013 Filter failure: PRICE_FILTER");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low, "0.0105")) == "-1013 Filter failure: LOT_SIZE");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low, "3.001")) == "-1013 Filter failure: LOT_SIZE");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low, "0.001")) == "-1013 Filter failure: NOTIONAL");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low, "0.01")).empty());
+  f.Run(2s);
+  CHECK(f.best(Side::kBuy) % D("0.1") == 0);
+  REQUIRE(f.core.OpenOrders(0, 0).size() == 2);
+  CHECK(f.core.OpenOrders(0, 0)[0]->request.quantity == D("0.00123"));
+  CHECK(f.core.CancelAll(0, 0, f.core.now()).size() == 2);
+  // As it is listed, again.
+  REQUIRE(f.core.Restate(0, {}, f.core.now()));
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low + D("0.01"), "0.0105")).empty());
+  // 0.00001 of a price by a lot of 0.00001 is no amount at scale 8.
+  CHECK_FALSE(f.core.Restate(0, {.tick = D("0.00001")}, f.core.now()));
+  CHECK(f.core.symbol(0).tick == ListedSymbols()[0].tick);
+}
+
+TEST_CASE("VenueCore trades nothing in a halted symbol and takes cancels alone") {
+  CoreFixture f;
+  const int64_t low = f.best(Side::kBuy) / kOne * kOne / 2;
+  const auto resting = f.Place(f.Limit(Side::kBuy, low, "0.01"));
+  REQUIRE(Ok(resting));
+  REQUIRE(f.core.Restate(0, {.halted = true}, f.core.now()));
+  const uint64_t traded = f.events.trades[0], elsewhere = f.events.trades[1];
+  f.Run(5s);
+  CHECK(f.events.trades[0] == traded);
+  CHECK(f.events.trades[1] > elsewhere);
+  CHECK(f.Refusal(f.Limit(Side::kBuy, low, "0.01")) == "-2010 Market is closed.");
+  CHECK(f.Refusal(f.Limit(Side::kBuy, f.best(Side::kBuy, 1), "0.01", 1)).empty());
+  const OrderRef order{0, std::get<Placed>(resting).order.order_id, ""};
+  CHECK_FALSE(Ok(f.core.Amend(0, order, D("0.005"), "", f.core.now())));
+  CHECK(Ok(f.core.Cancel(0, order, "", f.core.now())));
+  REQUIRE(f.core.Restate(0, {}, f.core.now()));
+  f.Run(5s);
+  CHECK(f.events.trades[0] > traded);
+}
+
+TEST_CASE("VenueCore's saved state holds what is restated, and without it is as it was") {
+  CoreFixture f;
+  wire::CanonicalWriter before, restated;
+  f.core.Save(before);
+  CHECK(before.bytes()[0] == 2);
+  REQUIRE(f.core.Restate(3, {.tick = D("0.05"), .halted = true}, f.core.now()));
+  f.core.Save(restated);
+  VenueCore other(nullptr);
+  wire::CanonicalReader reader(restated.bytes());
+  REQUIRE(other.Load(reader).ok());
+  CHECK(reader.done());
+  CHECK(other.symbol(3).tick == D("0.05"));
+  CHECK(other.symbol(3).halted);
+  wire::CanonicalReader older(before.bytes());
+  REQUIRE(other.Load(older).ok());
+  CHECK(other.symbol(3).tick == ListedSymbols()[3].tick);
+}
+
 TEST_CASE("VenueCore refuses damaged state") {
   CoreFixture f;
   wire::CanonicalWriter saved;

@@ -20,6 +20,7 @@
 #include "tests/simulation/parents.h"
 #include "tests/simulation/platform_node.h"
 #include "tests/simulation/product.h"
+#include "tests/simulation/restatements.h"
 #include "tests/simulation/sent_orders.h"
 #include "tests/simulation/swarm.h"
 #include "tests/simulation/venue_node.h"
@@ -54,6 +55,12 @@ struct Place {
 // Orders of two seeds of seven go over a WebSocket of their own, as where nothing else is said;
 // those of the others by REST, where more can strike them: errors, and a request handed over twice.
 bool OrdersBySocket(const SimulationOptions& options) { return options.seed % 7 < 2; }
+
+// A focused seed has its subject alone.
+bool DrawsRestatements(const SimulationOptions& options) {
+  const bool focus = options.focused && FocusOf(options.seed) != nullptr;
+  return options.faults && !options.script && !focus && Restates(options.seed);
+}
 
 class World {
  public:
@@ -93,6 +100,7 @@ class World {
     if (options_.amendments && options_.faults && !options_.script) StrikeAmendments(swarm.venue);
     const bool compares = focus == nullptr || focus->reconcile_every < options_.safety;
     StrikeProduct(options_.product, options_.seed, compares, swarm.venue);
+    if (DrawsRestatements(options_)) StrikeRules(options_.seed, swarm.venue);
     network_.set_faults(swarm.network);
     script_ = swarm.venue;
     if (options_.faults && !options_.script && focus != nullptr)
@@ -417,7 +425,38 @@ class World {
   }
 
   void NoteProbes() {
+    NoteRestatements();
     ForEachVenue([this](const Engine& execution, const Place&) { NoteProbes(execution); });
+  }
+
+  void NoteRestatements() {
+    const auto seen = [this](const char* name, bool is) {
+      if (is) ++result_.probes[name];
+    };
+    const risk::ExposureBook& book = platform_.risk().book();
+    const auto note = [&](const market::InstrumentId& id) {
+      const risk::Index at = book.FindInstrument(id);
+      if (at == risk::kNone) return;
+      const risk::InstrumentRow& row = book.instrument(at);
+      seen("instrument restated", row.definition.version > 1);
+      seen("instrument halted", !row.rules.trading);
+      const risk::ScaleVersion &first = row.scales.front(), &last = row.scales.back();
+      seen("prices at a new scale", first.price_scale != last.price_scale);
+      seen("quantities at a new scale", first.quantity_scale != last.quantity_scale);
+    };
+    for (const auto& place : places_) {
+      for (const venue_sim::Symbol& symbol : venue_sim::ListedSymbols())
+        note(market::InstrumentId(absl::StrCat(place->venue.name(), ":", symbol.name)));
+    }
+    ForEachVenue([&](const Engine& execution, const Place&) {
+      for (const market::ClientOrderId& id : execution.state().open()) {
+        const market::OrderIntent& intent = execution.state().Find(id)->intent;
+        const risk::Index at = book.FindInstrument(intent.instrument);
+        seen("order older than its rules",
+             at != risk::kNone &&
+                 book.instrument(at).definition.version > intent.instrument_version);
+      }
+    });
   }
 
   void NoteProbes(const Engine& execution) {
@@ -663,6 +702,8 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
   venue.rest_url = "http://" + host;
   venue.ws_url = "ws://" + host;
   venue.instruments = {"SOLUSDT", "BTCUSDT", "ETHUSDT", "BNBUSDT"};  // in no order
+  if (DrawsRestatements(options) || (options.script && Restates(*options.script)))
+    venue.definitions_every = kDefinitionsEvery;
   platform.ingest.venues = {venue};
   platform.ingest.news.feeds.push_back({"venue", "http://" + host + "/news/rss", 2s});
   execution::ExecutionConfig& execution = platform.pipeline.execution;
@@ -688,12 +729,25 @@ absl::StatusOr<PlatformOptions> Configure(const SimulationOptions& options) {
 }  // namespace
 
 std::vector<std::string> RareProbes(Product product) {
-  std::vector<std::string> probes = {
-      "outcome unknown", "order UNKNOWN", "absence proven", "inquiry",   "fill booked",
-      "fill told twice", "reconciled",    "stream ended",   "restarted", "snapshot"};
+  std::vector<std::string> probes = {"outcome unknown",
+                                     "order UNKNOWN",
+                                     "absence proven",
+                                     "inquiry",
+                                     "fill booked",
+                                     "fill told twice",
+                                     "reconciled",
+                                     "stream ended",
+                                     "restarted",
+                                     "snapshot",
+                                     "instrument restated",
+                                     "instrument halted",
+                                     "order older than its rules",
+                                     "quantities at a new scale"};
   const auto add = [&probes](std::initializer_list<const char*> more) {
     probes.insert(probes.end(), more.begin(), more.end());
   };
+  // What states no largest price has prices of eight digits whatever else it states.
+  if (product != Product::kBybitSpot) add({"prices at a new scale"});
   if (product != Product::kBinanceSpot)
     add({"placed in a batch", "stop order worked", "order amended", "dead-man timer renewed"});
   if (product == Product::kBinanceUsdm) add({"trailing stop worked", "stop order triggered"});
