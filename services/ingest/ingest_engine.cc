@@ -18,7 +18,8 @@ using market::Header;
 namespace {
 
 constexpr uint64_t kLongestHoldSeconds = 86'400;
-constexpr uint8_t kStateVersion = 3;  // 2: without the bounds of market orders
+// 2: without the bounds of market orders, 3: without the pause.
+constexpr uint8_t kStateVersion = 4, kOldestStateVersion = 2, kFirstWithPause = 4;
 
 std::string_view HeaderValue(const wire::HttpExchange& exchange, std::string_view name) {
   for (const auto& [key, value] : exchange.headers) {
@@ -269,8 +270,6 @@ void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchan
   if (!venue::IsSymbol(symbol) || !base::IsUtf8(symbol)) {
     return Undecodable(absl::InvalidArgumentError("a depth answer's path names no symbol"));
   }
-  if (const base::Duration hold = protocol_->HoldAfter(exchange.status); hold.count() > 0)
-    requests_held_until_ = std::max(requests_held_until_, now_ + RetryAfter(exchange, hold));
   if (!exchange.transport_error.empty() || exchange.status != 200) return SnapshotFailed(symbol);
   InstrumentFeed* const feed = FeedOf(symbol, cause);
   if (feed == nullptr) return;
@@ -288,6 +287,8 @@ void IngestEngine::OnDepthAnswer(const std::string& path, const wire::HttpExchan
 void IngestEngine::OnHttp(const wire::HttpExchange& exchange, const Header& cause) {
   Advance(cause);
   ++counters_.answers;
+  if (const base::Duration hold = protocol_->HoldAfter(exchange.status); hold.count() > 0)
+    HoldRequests(now_ + RetryAfter(exchange, hold));
   const std::string path(HeaderValue(exchange, ":path"));
   switch (protocol_->KindOf(path)) {
     case venue::MarketProtocol::Request::kDepth:
@@ -358,6 +359,10 @@ void IngestEngine::Apply(const market::Instrument& definition) {
   recorded_.insert_or_assign(std::string(market::SymbolOf(definition.id)), definition);
 }
 
+void IngestEngine::HoldRequests(base::Time until) {
+  requests_held_until_ = std::max(requests_held_until_, until);
+}
+
 const market::Instrument* IngestEngine::Recorded(std::string_view symbol) const {
   const auto found = recorded_.find(symbol);
   return found == recorded_.end() ? nullptr : &found->second;
@@ -367,11 +372,12 @@ void IngestEngine::Save(wire::CanonicalWriter& out) const {
   out.U8(kStateVersion);
   out.U32(static_cast<uint32_t>(recorded_.size()));
   for (const auto& [symbol, definition] : recorded_) wire::SaveInstrument(out, definition);
+  out.Time(requests_held_until_);
 }
 
 absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
   const uint8_t version = in.U8();
-  if (in.ok() && version != kStateVersion && version != 2) {
+  if (in.ok() && (version < kOldestStateVersion || version > kStateVersion)) {
     return absl::FailedPreconditionError(
         Concat({"the state of ingest has format ", std::to_string(version), ", this build reads ",
                 std::to_string(kStateVersion), "; use the build that wrote it"}));
@@ -382,6 +388,7 @@ absl::Status IngestEngine::Load(wire::CanonicalReader& in) {
     const market::Instrument definition = wire::LoadInstrument(in);
     if (in.ok()) Apply(definition);
   }
+  requests_held_until_ = version >= kFirstWithPause ? in.Time() : base::Time{};
   return in.status();
 }
 

@@ -90,6 +90,8 @@ class IngestEngine {
   // Symbols asked for that the venue does not list, or whose rules cannot be held.
   const std::set<std::string>& missing_symbols() const { return missing_; }
   bool connected() const;
+  // The venue asked for no requests before then (429, 418; Bybit's 403).
+  base::Time requests_held_until() const { return requests_held_until_; }
   // REQUEST_WEIGHT a minute by the newest definitions; 0: not known.
   uint64_t request_weight_limit() const { return weight_limit_; }
   // The page of definitions after the one that came last; empty: that was the last one.
@@ -99,8 +101,11 @@ class IngestEngine {
   const venue::MarketProtocol& protocol() const { return *protocol_; }
 
   // A definition that was recorded as a fact: versions go on counting from it over a
-  // restart. All that is remembered; books begin with a fresh snapshot of the venue.
+  // restart.
   void Apply(const market::Instrument& definition);
+  // A pause that was: it goes on. All that is remembered; books begin with a fresh snapshot
+  // of the venue.
+  void HoldRequests(base::Time until);
   const market::Instrument* Recorded(std::string_view symbol) const;  // null: never
   void Save(wire::CanonicalWriter& out) const;
   absl::Status Load(wire::CanonicalReader& in);
@@ -149,7 +154,7 @@ class IngestEngine {
   std::map<std::string, Connection, std::less<>> connections_;  // open ones
   base::Time last_opened_{};
   std::map<std::string, Request, std::less<>> requests_;
-  base::Time requests_held_until_{};  // the venue said 429 or 418
+  base::Time requests_held_until_{};
   uint64_t weight_limit_ = 0;
   std::string next_definitions_;
   bool definitions_whole_ = false;

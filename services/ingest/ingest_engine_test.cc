@@ -551,6 +551,16 @@ TEST_CASE("IngestEngine keeps instrument versions over a restart") {
   REQUIRE(different.engine.Load(again).ok());
   different.Define();
   CHECK(different.feed().definition().version == 3);
+  for (const char version : {2, 3}) {  // before there was a pause in it
+    const std::string earlier = version + out.bytes().substr(1, out.bytes().size() - 9);
+    wire::CanonicalReader without(earlier);
+    Bench third;
+    REQUIRE(third.engine.Load(without).ok());
+    CHECK(without.done());
+    CHECK(third.engine.requests_held_until() == base::Time{});
+    third.Define(changed);
+    CHECK(third.feed().definition().version == 2);
+  }
   wire::CanonicalReader cut(std::string_view(out.bytes()).substr(0, 20));
   CHECK_FALSE(different.engine.Load(cut).ok());
   wire::CanonicalReader newer("\x07");

@@ -12,7 +12,7 @@ namespace gannet::ingest {
 using market::Header;
 
 namespace {
-constexpr char kDefinitionNote[] = "definition";
+constexpr char kDefinitionNote[] = "definition", kPauseNote[] = "pause";
 }  // namespace
 
 MarketIngest::MarketIngest(runtime::Shard& shard, VenueOptions options)
@@ -51,11 +51,16 @@ void MarketIngest::OnStreamBytes(std::string_view bytes, const Header& cause) {
 void MarketIngest::OnHttpBytes(std::string_view bytes, const Header& cause) {
   ArmTimer();
   const auto exchange = wire::DecodeHttpExchange(bytes);
-  if (exchange.ok()) {
-    engine_.OnHttp(*exchange, cause);
-  } else {
+  if (!exchange.ok()) {
     ++undecodable_inputs_;
+    return;
   }
+  const base::Time held_until = engine_.requests_held_until();
+  engine_.OnHttp(*exchange, cause);
+  if (engine_.requests_held_until() == held_until) return;
+  wire::CanonicalWriter body;
+  body.Time(engine_.requests_held_until());
+  notes_.Emit({name_, kPauseNote, body.Take()}, cause);
 }
 
 void MarketIngest::ArmTimer() {
@@ -68,10 +73,15 @@ void MarketIngest::ArmTimer() {
 }
 
 void MarketIngest::OnNote(const wire::EngineNote& note) {
-  if (note.engine != name_ || note.kind != kDefinitionNote) return;
+  if (note.engine != name_) return;
   wire::CanonicalReader body(note.body);
-  const market::Instrument definition = wire::LoadInstrument(body);
-  if (body.ok()) engine_.Apply(definition);
+  if (note.kind == kDefinitionNote) {
+    const market::Instrument definition = wire::LoadInstrument(body);
+    if (body.ok()) engine_.Apply(definition);
+  } else if (note.kind == kPauseNote) {
+    const base::Time until = body.Time();
+    if (body.ok()) engine_.HoldRequests(until);
+  }
 }
 
 void MarketIngest::Publish(market::Instrument value, const Header& header) {

@@ -5,7 +5,7 @@
 // Ports: "ingest/<venue>/stream" takes wire::StreamEvent, "ingest/<venue>/http"
 // wire::HttpExchange. Bytes that do not decode are counted, not acted on. A new
 // definition is also a fact ("definition" of engine "ingest/<venue>"), so that its
-// version outlives a crash.
+// version outlives a crash; so is a pause that the venue asks for ("pause").
 #pragma once
 
 #include <functional>

@@ -151,6 +151,31 @@ TEST_CASE("MarketIngest's definitions are facts: their versions outlive a crash"
   CHECK(second.market.engine().feeds().at("BTCUSDT")->definition().version > known.version);
 }
 
+TEST_CASE("MarketIngest's pause that the venue asked for is a fact: it outlives a crash") {
+  Bench first, second;
+  std::vector<market::Event<wire::EngineNote>> notes;
+  first.shard.ObserveFacts([&notes](const bus::TopicInfo&, const void* event) {
+    notes.push_back(*static_cast<const market::Event<wire::EngineNote>*>(event));
+  });
+  const auto answer = [&first](int status, const char* seconds) {
+    wire::HttpExchange exchange;
+    exchange.status = status;
+    exchange.headers = {{":path", "/api/v3/exchangeInfo"}, {"retry-after", seconds}};
+    first.market.Deliver(exchange, first.now);
+  };
+  answer(418, "120");
+  answer(429, "60");  // to an older request: it shortens nothing
+  answer(500, "600");
+  REQUIRE(notes.size() == 1);
+  journal::Record record;
+  record.type = journal::RecordType::kFact;
+  record.channel = bus::kJournals.info.name;
+  record.payload = bus::kJournals.info.encode(&notes[0]);
+  second.shard.ApplyRecorded(record);
+  for (const Bench* bench : {&first, &second})
+    CHECK(bench->market.engine().requests_held_until() == bench->now + std::chrono::minutes(2));
+}
+
 TEST_CASE("MarketIngest keeps definitions in the shard's snapshot") {
   Bench first, second;
   first.MakeValid();

@@ -104,6 +104,14 @@ absl::Status VenueSession::Start() {
     if (!url.empty()) GANNET_RETURN_IF_ERROR(net::Url::Parse(url).status());
   }
   slots_rng_ = deps_.rng.Fork();
+  // Of before the start: asking within a ban makes it longer.
+  const base::Time held_until = market_.engine().requests_held_until();
+  budget_.HoldUntil(held_until);
+  if (held_until > deps_.clock.Now()) {
+    definitions_problem_ =
+        Concat({"the venue asked for a pause until ", base::FormatTime(held_until)});
+    deps_.log.Warning("market_paused", {{"venue", config_.name}, {"why", definitions_problem_}});
+  }
   FetchDefinitions();
   return absl::OkStatus();
 }
@@ -227,16 +235,13 @@ void VenueSession::Deliver(const std::string& path, const net::HttpResult& resul
     exchange.body = result.response.body;
     if (const auto used = Count(net::FindHeader(result.response.headers, "x-mbx-used-weight-1m")))
       budget_.OnUsed(now, *used);
-    const base::Duration hold = market_.engine().protocol().HoldAfter(exchange.status);
-    if (hold.count() > 0) {
-      const auto seconds = Count(net::FindHeader(result.response.headers, "retry-after"));
-      budget_.HoldUntil(
-          now + (seconds ? std::chrono::seconds(std::min<uint64_t>(*seconds, 86'400)) : hold));
+    if (market_.engine().protocol().HoldAfter(exchange.status).count() > 0) {
       deps_.log.Warning("market_rate_limited",
                         {{"venue", config_.name}, {"status", exchange.status}});
     }
   }
   market_.Deliver(exchange, now);
+  budget_.HoldUntil(market_.engine().requests_held_until());
 }
 
 void VenueSession::FetchDefinitions() {

@@ -327,6 +327,21 @@ TEST_CASE("VenueSession stops asking while the venue says 429 and when the weigh
   CHECK(bench.feed().book().state() == BookState::kValid);
 }
 
+TEST_CASE("VenueSession asks nothing in a pause that the venue asked for before it was started") {
+  Bench first, second;
+  first.venue.statuses = {418};
+  first.Start();
+  CHECK(first.venue.paths.size() == 1);
+  REQUIRE(second.shard.LoadState(first.shard.SaveState()).ok());
+  second.Start();
+  CHECK(second.venue.paths.empty());
+  CHECK(second.session->health().state == runtime::HealthState::kNotServing);
+  CHECK(second.session->health().reasons.at(0).find("asked for a pause") != std::string::npos);
+  second.executor.RunFor(10s);
+  CHECK(second.feed().book().state() == BookState::kValid);
+  CHECK(second.session->health().state == runtime::HealthState::kServing);
+}
+
 TEST_CASE("VenueSession reads definitions again and reports symbols that are not listed") {
   VenueConfig config = Bench::Config();
   config.instruments = {"BTCUSDT", "NOSUCH"};
