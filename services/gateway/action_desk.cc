@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "libs/base/concat.h"
 #include "libs/base/digest.h"
 #include "libs/command/unheard.h"
 #include "libs/market/names.h"
@@ -21,6 +22,9 @@ constexpr market::TradingState kStates[] = {
     market::TradingState::kActive, market::TradingState::kReducing,
     market::TradingState::kCancelOnly, market::TradingState::kHalted};
 
+constexpr market::OrderType kOrderTypes[] = {market::OrderType::kLimit, market::OrderType::kMarket,
+                                             market::OrderType::kTrailingStop};
+constexpr uint32_t kBasisPoints = 10'000;  // in a whole
 constexpr market::TimeInForce kTimesInForce[] = {
     market::TimeInForce::kGtc, market::TimeInForce::kIoc, market::TimeInForce::kFok,
     market::TimeInForce::kPostOnly};
@@ -28,6 +32,21 @@ constexpr market::TimeInForce kTimesInForce[] = {
 std::string Field(const Admitted& request, const char* name) {
   const auto found = request.parameters.find(name);
   return found == request.parameters.end() ? "" : found->second;
+}
+
+// The price of that name where there is one; what is wrong with it.
+std::optional<net::HttpResponse> ReadPrice(const Admitted& request, const char* name,
+                                           const market::Instrument& definition,
+                                           market::Price& out) {
+  const std::string text = Field(request, name);
+  if (text.empty()) return std::nullopt;
+  const auto price = definition.ParsePrice(text);
+  if (!price || price->mantissa <= 0)
+    return ErrorAnswer(
+        400,
+        base::Concat({"'", name, "' must be a positive decimal at the instrument's precision"}));
+  out = *price;
+  return std::nullopt;
 }
 
 int StatusOf(const absl::Status& status) {
@@ -205,8 +224,7 @@ std::optional<net::HttpResponse> ActionDesk::FillOrder(const Admitted& request,
   order.instrument = instrument;
   order.instrument_version = definition->version;
   order.side = Field(request, "side") == "sell" ? market::Side::kSell : market::Side::kBuy;
-  order.type =
-      Field(request, "type") == "MARKET" ? market::OrderType::kMarket : market::OrderType::kLimit;
+  order.type = Named(Field(request, "type"), kOrderTypes, market::OrderType::kLimit);
   order.time_in_force = Named(Field(request, "time_in_force"), kTimesInForce,
                               order.type == market::OrderType::kMarket ? market::TimeInForce::kIoc
                                                                        : market::TimeInForce::kGtc);
@@ -217,13 +235,21 @@ std::optional<net::HttpResponse> ActionDesk::FillOrder(const Admitted& request,
   order.quantity = *quantity;
   const bool limit = order.type == market::OrderType::kLimit;
   if (limit == Field(request, "price").empty())
-    return ErrorAnswer(400, "a limit order has a 'price', a market order none");
-  if (!limit) return std::nullopt;
-  const auto price = definition->ParsePrice(Field(request, "price"));
-  if (!price || price->mantissa <= 0)
-    return ErrorAnswer(400, "'price' must be a positive decimal at the instrument's precision");
-  order.price = *price;
-  return std::nullopt;
+    return ErrorAnswer(400, "a limit order has a 'price', other orders none");
+  if (auto wrong = ReadPrice(request, "price", *definition, order.price)) return wrong;
+  const bool trails = order.type == market::OrderType::kTrailingStop;
+  const std::string distance = Field(request, "trailing_bps");
+  if (trails == distance.empty())
+    return ErrorAnswer(400, "a trailing stop has 'trailing_bps', other orders none");
+  if (!trails && !Field(request, "stop_price").empty())
+    return ErrorAnswer(400, "only a trailing stop has a 'stop_price'");
+  if (!trails) return std::nullopt;
+  const auto [end, error] =
+      std::from_chars(distance.data(), distance.data() + distance.size(), order.trailing_bps);
+  if (error != std::errc() || end != distance.data() + distance.size() || order.trailing_bps == 0 ||
+      order.trailing_bps > kBasisPoints)
+    return ErrorAnswer(400, "'trailing_bps' must be basis points, 1 to 10000: 150 is 1.5 %");
+  return ReadPrice(request, "stop_price", *definition, order.stop_price);
 }
 
 std::optional<net::HttpResponse> ActionDesk::FillCancel(const Admitted& request,
@@ -256,13 +282,8 @@ std::optional<net::HttpResponse> ActionDesk::FillAmend(const Admitted& request,
   market::OrderRequest& change = command.order.emplace();
   change.account = report.account;
   change.target = id;
-  const std::string price = Field(request, "price"), quantity = Field(request, "quantity");
-  if (!price.empty()) {
-    const auto parsed = definition->ParsePrice(price);
-    if (!parsed || parsed->mantissa <= 0)
-      return ErrorAnswer(400, "'price' must be a positive decimal at the instrument's precision");
-    change.price = *parsed;
-  }
+  const std::string quantity = Field(request, "quantity");
+  if (auto wrong = ReadPrice(request, "price", *definition, change.price)) return wrong;
   if (!quantity.empty()) {
     const auto parsed = definition->ParseQuantity(quantity);
     if (!parsed || parsed->mantissa <= 0)

@@ -545,10 +545,34 @@ TEST_CASE("Orders by hand need consent and exact numbers, and carry the person w
   CHECK(send().status == 400);  // with a price
   order.erase("price");
   CHECK(send().status == 200);
+  order["trailing_bps"] = 150;
+  CHECK(send().status == 400);  // of a trailing stop only
+  order["type"] = "TRAILING_STOP";
+  CHECK(send().status == 200);
+  const market::OrderRequest& trailing = f.commands.asked.back().order.value();
+  CHECK(trailing.type == market::OrderType::kTrailingStop);
+  CHECK(trailing.trailing_bps == 150);
+  CHECK(trailing.time_in_force == market::TimeInForce::kGtc);
+  CHECK(trailing.stop_price.mantissa == 0);
+  order["stop_price"] = "101.5";
+  CHECK(send().status == 200);
+  CHECK(f.commands.asked.back().order->stop_price.mantissa == 10'150);
+  for (const char* bad : {"0", "1e2", "101.555"}) {
+    order["stop_price"] = bad;
+    CHECK(send().status == 400);
+  }
+  order.erase("stop_price");
+  for (const int bad : {0, -1, 10'001}) {
+    order["trailing_bps"] = bad;
+    CHECK(send().status == 400);
+  }
+  order["price"] = "100";
+  order["trailing_bps"] = 150;
+  CHECK(send().status == 400);
   CHECK(f.Call("POST", "/api/v1/orders/cancel", R"({"client_order_id":"none"})").status == 404);
   CHECK(f.Call("POST", "/api/v1/orders/amend", R"({"client_order_id":"none","quantity":"1"})")
             .status == 404);
-  CHECK(f.commands.asked.size() == 2);
+  CHECK(f.commands.asked.size() == 4);
 }
 
 TEST_CASE("Gateway over real sockets") {

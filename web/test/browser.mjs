@@ -506,6 +506,51 @@ async function main() {
     await page.click(".ticket .buy");
     await see("dialog[open] button[type=submit]");
   };
+  // A trailing stop: no limit, a distance in per cent, sent in basis points.
+  const choose = (wanted) => page.select(".ticket [aria-label=Type]", wanted);
+  const put = (label, text) =>
+    page.evaluate(
+      (name, value) => {
+        [...document.querySelectorAll(".ticket .field")].find((f) => f.textContent.startsWith(name)).querySelector("input").value = value;
+      },
+      label,
+      text,
+    );
+  await until("BTCUSDT", async () => (await focused()) === "BTCUSDT");
+  await fill([String(price), "0.002"]);
+  await choose("TRAILING_STOP");
+  const asks = await page.$$eval(".ticket .field", (all) => all.filter((f) => !f.hidden).map((f) => f.firstChild.textContent));
+  check(asks.join() === "Account,Type,Quantity,Trails by (%),From price on", "a trailing stop asks for " + asks.join());
+  const ticketSays = () => page.$eval(".ticket .error", (e) => (e.hidden ? "" : e.textContent));
+  for (const wrong of ["", "0", "1.555", "20.01", "1,5", "-1"]) {
+    await put("Trails by", wrong);
+    await page.click(".ticket .sell");
+    check(/^Trails by must be a percentage/.test(await ticketSays()), `"${wrong}" as a distance: ${await ticketSays()}`);
+  }
+  await put("Trails by", "1.5");
+  await put("From price", "1e5");
+  await page.click(".ticket .sell");
+  check(/^From price on must be/.test(await ticketSays()), "1e5 as a price: " + (await ticketSays()));
+  await shot("ticket-trailing-dark");
+  await put("From price", "");
+  await page.click(".ticket .sell");
+  await see("dialog[open] button[type=submit]");
+  const meant = await page.$eval("dialog[open]", (d) => d.textContent);
+  check(meant.includes("1.5 % below the highest price"), "what is asked of a trailing stop: " + meant);
+  await axe("a trailing stop");
+  await shot("trailing-dark");
+  const stops = await withAnswers([[200, { reached: "JOURNALED", detail: "", client_order_id: "t", request_id: "r" }]], async () => {
+    await submit();
+    return page.evaluate(() => window.sent);
+  });
+  check(
+    stops.length === 1 && stops[0].type === "TRAILING_STOP" && stops[0].trailing_bps === 150 && !("price" in stops[0]) && !("stop_price" in stops[0]),
+    "a trailing stop was sent as " + JSON.stringify(stops),
+  );
+  await page.keyboard.press("Escape");
+  await choose("LIMIT");
+  step("a trailing stop on the ticket: its distance in per cent, from now on or from a price on");
+
   await askToBuy();
   await shot("ticket-dark");
   await page.goBack();

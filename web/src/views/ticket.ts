@@ -21,11 +21,21 @@ const said = (a: Answer): string =>
     ? "Recorded, and nobody has answered yet: look for it among the orders before you give another."
     : `Reached: ${a.reached}`;
 
+// "1.5" per cent in basis points; 0: no distance that risk takes.
+function basisPoints(percentage: string): number {
+  const points = /^\d{1,2}(\.\d{1,2})?$/.test(percentage) ? Math.round(Number(percentage) * 100) : 0;
+  return points <= 2_000 ? points : 0;
+}
+
 export function orderTicket(): { element: HTMLElement; setInstrument: (i: string) => void; update: () => void } {
   let instrument = "";
   const heading = h("p", { class: "muted" });
   const account = h("select", { "aria-label": "Account" });
-  const type = h("select", null, h("option", { value: "LIMIT" }, "limit"), h("option", { value: "MARKET" }, "market"));
+  const type = h(
+    "select",
+    { "aria-label": "Type" },
+    ["LIMIT", "MARKET", "TRAILING_STOP"].map((t) => h("option", { value: t }, words(t))),
+  );
   const tif = h(
     "select",
     null,
@@ -33,11 +43,15 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   );
   const price = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
   const quantity = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
+  const trail = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "6", placeholder: "1.5" });
+  const from = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40", placeholder: "at once" });
   const reduce = h("input", { type: "checkbox" });
   const estimate = h("p", { class: "estimate muted num" });
   const error = h("p", { class: "error", role: "alert", hidden: true });
   const priceField = h("label", { class: "field" }, h("span", null, "Price"), price);
   const tifField = h("label", { class: "field" }, h("span", null, "In force"), tif);
+  const trailField = h("label", { class: "field", hidden: true }, h("span", null, "Trails by (%)"), trail);
+  const fromField = h("label", { class: "field", hidden: true }, h("span", null, "From price on"), from);
   const buy = h("button", { type: "button", class: "buy" }, "▲ Buy"),
     sell = h("button", { type: "button", class: "sell" }, "▼ Sell");
   const form = h(
@@ -52,6 +66,8 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       priceField,
       h("label", { class: "field" }, h("span", null, "Quantity"), quantity),
       tifField,
+      trailField,
+      fromField,
       h("label", { class: "check" }, reduce, " reduce only"),
     ),
     estimate,
@@ -60,21 +76,27 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   );
   form.addEventListener("submit", (e) => e.preventDefault());
   type.addEventListener("change", () => {
-    priceField.hidden = type.value === "MARKET";
-    tifField.hidden = type.value === "MARKET";
+    priceField.hidden = tifField.hidden = type.value !== "LIMIT";
+    trailField.hidden = fromField.hidden = type.value !== "TRAILING_STOP";
   });
   const send = (side: "buy" | "sell"): void => {
     error.hidden = true;
-    const limit = type.value === "LIMIT";
+    const limit = type.value === "LIMIT",
+      trails = type.value === "TRAILING_STOP";
+    const distance = basisPoints(trail.value.trim());
     const wrong = !positive(quantity.value.trim())
       ? "Quantity must be a positive decimal, such as 0.01."
       : limit && !positive(price.value.trim())
         ? "Price must be a positive decimal."
-        : !instrument
-          ? "Choose an instrument."
-          : !account.value
-            ? "Choose an account."
-            : "";
+        : trails && !distance
+          ? "Trails by must be a percentage of 0.01 to 20, such as 1.5."
+          : trails && from.value.trim() !== "" && !positive(from.value.trim())
+            ? "From price on must be a positive decimal, or empty: at once."
+            : !instrument
+              ? "Choose an instrument."
+              : !account.value
+                ? "Choose an account."
+                : "";
     if (wrong) {
       error.hidden = false;
       error.textContent = wrong;
@@ -94,9 +116,13 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       quantity: quantity.value.trim(),
       reduce_only: reduce.checked,
       ...(limit ? { price: price.value.trim(), time_in_force: tif.value } : {}),
+      ...(trails ? { trailing_bps: distance } : {}),
+      ...(trails && from.value.trim() ? { stop_price: from.value.trim() } : {}),
       reason: "by hand",
     };
     const m = live.tables.markets.get(order.instrument);
+    const at = (text: string): string => `${decimal(text, m?.price_digits)} ${m?.quote ?? ""}`;
+    const best = side === "sell" ? "below the highest" : "above the lowest";
     ask({
       title: `${side} ${decimal(order.quantity)} ${symbol(order.instrument)}`,
       act: `Send the ${side} order`,
@@ -105,7 +131,14 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
         facts([
           ["Account", order.account],
           ["Venue", venue(order.instrument)],
-          ["Price", order.price ? `${decimal(order.price, m?.price_digits)} ${m?.quote ?? ""}` : "market"],
+          ["Type", words(order.type)],
+          ["Price", order.price ? at(order.price) : "market"],
+          ...(order.trailing_bps
+            ? ([
+                ["Trails", `${order.trailing_bps / 100} % ${best} price`],
+                ["From", order.stop_price ? `${at(order.stop_price)} on` : "now on"],
+              ] as [string, string][])
+            : []),
           ["Market now", m ? `${decimal(m.bid, m.price_digits)} / ${decimal(m.ask, m.price_digits)}` : "not known"],
           ["Quantity", `${decimal(order.quantity)} ${m?.base ?? ""}`],
           ["In force", order.time_in_force ? words(order.time_in_force) : "–"],
