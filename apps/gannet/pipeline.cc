@@ -27,11 +27,26 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   if (hosts("gateway") || hosts("execution") || hosts("risk") || hosts("strategy"))
     pipeline.commands = std::make_unique<command::ShardCommands>(deps);
   const auto held = std::make_shared<const risk::RiskService*>(nullptr);
+  struct Holders {
+    std::vector<const execution::ExecutionService*> executions;
+    const strategy::StrategyService* strategy = nullptr;
+  };
+  const auto holders = std::make_shared<Holders>();
+  // A bus that outlives the process tells it all itself.
+  if (!deps.bus.Distant()) {
+    pipeline.standing = [holders] {
+      market::Standing standing;
+      if (holders->strategy != nullptr) holders->strategy->AddTo(standing);
+      for (const auto* execution : holders->executions) execution->AddTo(standing);
+      return standing;
+    };
+  }
   if (hosts("gateway") && parts.watchers) {
     if (hosts("risk"))
       parts.gateway.portfolio_risk = [held] { return risk::PortfolioJson(**held); };
     gateway::GatewayConfig settings = config.gateway;
     settings.model_registry = config.ml_inference.registry;
+    parts.gateway.standing = pipeline.standing;
     parts.gateway.commands = [commands = pipeline.commands.get()] { return commands; };
     auto gateway = gateway::BuildGateway(settings, deps, std::move(parts.gateway));
     pipeline.gateway = gateway.get();
@@ -39,7 +54,10 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   }
   if (hosts("execution")) {
     GANNET_ASSIGN_OR_RETURN(auto executions, execution::BuildExecution(config.execution, deps));
-    for (auto& execution : executions) add(std::move(execution));
+    for (auto& execution : executions) {
+      holders->executions.push_back(execution.get());
+      add(std::move(execution));
+    }
   }
   if (hosts("risk")) {
     risk::RiskConfig risk = config.risk;
@@ -51,7 +69,11 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
     *held = service.get();
     add(std::move(service));
   }
-  if (hosts("strategy")) add(strategy::BuildStrategy(config.strategy, deps));
+  if (hosts("strategy")) {
+    auto strategy = strategy::BuildStrategy(config.strategy, deps);
+    holders->strategy = strategy.get();
+    add(std::move(strategy));
+  }
   if (hosts("ml-inference")) {
     GANNET_ASSIGN_OR_RETURN(auto inference,
                             ml_inference::BuildMlInference(config.ml_inference, deps));

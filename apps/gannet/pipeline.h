@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "libs/command/shard_commands.h"
+#include "libs/market/standing.h"
 #include "libs/runtime/service.h"
 #include "libs/store/store.h"
 #include "services/execution/app.h"
@@ -54,6 +55,8 @@ struct Pipeline {
   std::vector<std::unique_ptr<runtime::Service>> services;
   reporting::ReportingService* reporting = nullptr;  // null when it does not run here
   gateway::GatewayService* gateway = nullptr;
+  // What the services that decide hold, while they live; null: the bus keeps it.
+  std::function<market::Standing()> standing;
 };
 
 absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::Deps& deps,

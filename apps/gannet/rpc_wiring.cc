@@ -32,6 +32,7 @@ absl::StatusOr<std::unique_ptr<RpcWiring>> RpcWiring::Build(
       api::RpcService::Build(
           config, process.deps(), services, pipeline.commands.get(), api::OwnPerson(),
           api::AdminOf(process, std::move(config_hash), std::move(config_text))));
+  wiring->service_->BeginWith(pipeline.standing);
   rpc::Server& server = wiring->service_->server();
   runtime::Deps& deps = process.deps();
   std::vector<execution::ExecutionService*> executions;

@@ -53,7 +53,7 @@ class FakeCommands : public command::Commands {
 };
 
 struct Rig {
-  Rig() : bus(executor, {}) {
+  explicit Rig(std::function<market::Standing()> standing = nullptr) : bus(executor, {}) {
     AdminParts admin{.build_id = "build", .shard = shard};
     admin.executor = admin.background = &executor;
     admin.bus = &bus;
@@ -66,6 +66,7 @@ struct Rig {
     auto built = RpcService::Build({}, deps, {"gateway"}, &commands, "ann", std::move(admin));
     REQUIRE(built.ok());
     service = *std::move(built);
+    service->BeginWith(std::move(standing));
     const absl::Status started = service->Start();
     INFO(started.ToString());
     REQUIRE(started.ok());
@@ -357,6 +358,80 @@ TEST_CASE("Fills and results are counted for whom they are asked for") {
     CHECK(result->results(0).quote_asset() == "USDT");
     CHECK(result->results(0).fills() == 2);
     CHECK(result->results(0).realized().units_low() == 2);
+  });
+}
+
+TEST_CASE("What was held before the start is listed, and what the bus tells of it is newer") {
+  Rig rig([] {
+    market::Standing standing;
+    market::Standing::Order order;
+    market::OrderIntent& intent = order.intent.value;
+    order.report.value =
+        Report("a", market::ExecKind::kAccepted, market::OrderState::kPartiallyFilled);
+    order.report.value.cumulative = {4};
+    intent.client_order_id = order.report.value.client_order_id;
+    intent.account = order.report.value.account;
+    intent.type = market::OrderType::kStopLimit;
+    intent.created = base::FromUnixMillis(5);
+    standing.orders = {order};
+    market::Event<market::ParentOrder> parent;
+    parent.value.intent.client_order_id = market::ClientOrderId("p");
+    parent.value.state = market::ParentState::kWorking;
+    standing.parents = {parent};
+    market::PositionUpdate position;
+    position.account = market::AccountId("main/paper");
+    position.instrument = market::InstrumentId("v:BTC");
+    for (const char* strategy : {"maker", "news"}) {
+      position.strategy = market::StrategyId(strategy);
+      position.realized_pnl = market::Money(5, 0);
+      standing.positions.push_back({{{}, position}, 2});
+    }
+    market::BalanceUpdate balance;
+    balance.account = position.account;
+    balance.asset = market::AssetId("USDT");
+    standing.balances = {{{}, balance}};
+    return standing;
+  });
+  market::PositionUpdate position;
+  position.account = market::AccountId("main/paper");
+  position.strategy = market::StrategyId("news");
+  position.instrument = market::InstrumentId("v:BTC");
+  position.realized_pnl = market::Money(6, 0);
+  rig.Publish(bus::kPositions, position);
+  market::ExecReport fill =
+      Report("a", market::ExecKind::kFill, market::OrderState::kPartiallyFilled);
+  fill.strategy = position.strategy;
+  fill.fill = market::Fill{.trade_id = "9", .price = {100}, .quantity = {1}};
+  fill.cumulative = {5};
+  rig.Publish(bus::kExecReports, fill);
+  rig.Settle();
+  rig.Run([&] {
+    order::v1::ListOrdersRequest list;
+    list.mutable_filter()->set_open_only(true);
+    const auto orders =
+        rig.Call<order::v1::ListOrdersResponse>("gannet.order.v1.OrderService/ListOrders", list);
+    REQUIRE(orders.ok());
+    REQUIRE(orders->orders_size() == 2);
+    const order::v1::Order& order = orders->orders(0);
+    CHECK(order.intent().client_order_id() == "a");
+    CHECK(order.intent().type() == order::v1::ORDER_TYPE_STOP_LIMIT);
+    CHECK(order.cumulative_quantity() == 5);
+    CHECK(order.average_fill_price() == 0);  // of four of them nobody here knows the price
+    CHECK(orders->orders(1).has_parent_order());
+    const auto positions = rig.Call<report::v1::ListPositionsResponse>(
+        "gannet.report.v1.ReportService/ListPositions", report::v1::ListPositionsRequest());
+    REQUIRE(positions.ok());
+    CHECK(positions->positions_size() == 2);
+    const auto balances = rig.Call<report::v1::ListBalancesResponse>(
+        "gannet.report.v1.ReportService/ListBalances", report::v1::ListBalancesRequest());
+    REQUIRE(balances.ok());
+    CHECK(balances->balances_size() == 1);
+    const auto result = rig.Call<report::v1::GetProfitAndLossResponse>(
+        "gannet.report.v1.ReportService/GetProfitAndLoss", report::v1::GetProfitAndLossRequest());
+    REQUIRE(result.ok());
+    REQUIRE(result->results_size() == 1);
+    CHECK(result->results(0).realized().units_low() == 11);
+    CHECK(result->results(0).fills() == 5);
   });
 }
 

@@ -47,6 +47,12 @@ class Feed {
     }
   };
 
+  // One that came by no bus.
+  template <class T>
+  static Item ItemOf(const bus::Topic<T>& topic, const market::Event<T>& event) {
+    return {0, &topic.info, std::make_shared<const market::Event<T>>(event)};
+  }
+
   // `epoch` names this run in resume tokens: those of another are out of range.
   Feed(bus::Bus& bus, uint64_t epoch, size_t kept) : bus_(bus), epoch_(epoch), kept_(kept) {}
   Feed(const Feed&) = delete;

@@ -250,9 +250,23 @@ void OrderApi::OnReport(const Feed::Item& item) {
     const market::Int128 whole = known.value / known.filled;
     const market::Int128 twice = 2 * (known.value % known.filled);
     const bool up = twice > known.filled || (twice == known.filled && whole % 2 != 0);
-    order.set_average_fill_price(static_cast<int64_t>(whole) + (up ? 1 : 0));
+    // Of what filled before this process began the prices are not known here.
+    if (known.filled >= report.cumulative.mantissa)
+      order.set_average_fill_price(static_cast<int64_t>(whole) + (up ? 1 : 0));
   }
   Stamp(event, order);
+}
+
+void OrderApi::Take(const market::Standing& standing) {
+  for (const auto& parent : standing.parents) {
+    if (Find(parent.value.id().text()) == nullptr)
+      OnParent(Feed::ItemOf(bus::kOrderParents, parent));
+  }
+  for (const auto& [intent, report] : standing.orders) {
+    if (Find(report.value.client_order_id.text()) != nullptr) continue;
+    OnIntent(Feed::ItemOf(bus::kOrderIntents, intent));
+    OnReport(Feed::ItemOf(bus::kExecReports, report));
+  }
 }
 
 // --- questions -----------------------------------------------------------------

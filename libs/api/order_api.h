@@ -10,6 +10,7 @@
 #include "libs/api/feed.h"
 #include "libs/bus/topics.h"
 #include "libs/command/commands.h"
+#include "libs/market/standing.h"
 #include "libs/rpc/server.h"
 
 namespace gannet::api {
@@ -22,6 +23,9 @@ class OrderApi {
 
   // `commands` may be null (a process that faces nobody): then orders are only shown.
   OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);
+
+  // Open orders from before the bus told of them, but for those that it told of since.
+  void Take(const market::Standing& standing);
 
  private:
   struct Known {

@@ -56,6 +56,20 @@ ReportApi::ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
   Serve(server);
 }
 
+void ReportApi::Take(const market::Standing& standing) {
+  for (const auto& [update, fills] : standing.positions) {
+    const market::PositionUpdate& value = update.value;
+    const PositionKey key{value.account.text(), value.strategy.text(), value.instrument.text()};
+    if (!positions_.try_emplace(key, Feed::ItemOf(bus::kPositions, update)).second) continue;
+    fill_counts_[key] = fills;
+  }
+  for (const auto& balance : standing.balances) {
+    const market::BalanceUpdate& value = balance.value;
+    const std::tuple key{value.account.text(), value.venue, value.asset.text()};
+    balances_.try_emplace(key, Feed::ItemOf(bus::kBalances, balance));
+  }
+}
+
 void ReportApi::Serve(rpc::Server& server) {
   server.Handle<pb::ListFillsRequest>(
       "gannet.report.v1.ReportService/ListFills",

@@ -1,5 +1,6 @@
-// gannet.report.v1.ReportService as far as the bus tells since this process began:
-// fills, positions, balances, profit and loss. Files are reporting's own.
+// gannet.report.v1.ReportService: fills as far as the bus tells of them since this process
+// began; positions, balances, profit and loss with what was held before. Files are reporting's
+// own.
 #pragma once
 
 #include <map>
@@ -8,6 +9,7 @@
 
 #include "libs/api/feed.h"
 #include "libs/bus/topics.h"
+#include "libs/market/standing.h"
 #include "libs/rpc/server.h"
 
 namespace gannet::api {
@@ -18,6 +20,9 @@ class ReportApi {
   static constexpr size_t kKeptRows = 20'000;  // each of positions, balances, instruments
 
   ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
+
+  // What was held before the bus told of it, but for what it told since.
+  void Take(const market::Standing& standing);
 
  private:
   void Serve(rpc::Server& server);

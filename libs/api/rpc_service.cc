@@ -173,6 +173,11 @@ RpcService::RpcService(runtime::Deps& deps, rpc::ServerOptions options)
 RpcService::~RpcService() = default;
 
 absl::Status RpcService::Start() {
+  if (standing_) {
+    const market::Standing standing = standing_();
+    if (apis_->orders) apis_->orders->Take(standing);
+    if (apis_->reports) apis_->reports->Take(standing);
+  }
   GANNET_RETURN_IF_ERROR(server_.Start());
   started_ = true;
   return absl::OkStatus();

@@ -14,6 +14,7 @@
 #include "libs/api/admin_api.h"
 #include "libs/base/files.h"
 #include "libs/command/commands.h"
+#include "libs/market/standing.h"
 #include "libs/rpc/server.h"
 #include "libs/runtime/service.h"
 
@@ -58,6 +59,9 @@ class RpcService : public runtime::Service {
   // The drain is over when `wait` says so: for what calls have begun.
   void WaitFor(std::function<void(std::function<void()> done)> wait) { wait_ = std::move(wait); }
 
+  // What the engines of this process hold, asked at the start.
+  void BeginWith(std::function<market::Standing()> standing) { standing_ = std::move(standing); }
+
   std::string_view name() const override { return "rpc"; }
   absl::Status Start() override;
   void Drain(std::function<void()> done) override;
@@ -70,6 +74,7 @@ class RpcService : public runtime::Service {
   rpc::Server server_;
   std::unique_ptr<Apis> apis_;
   bool started_ = false, draining_ = false;
+  std::function<market::Standing()> standing_;
   std::function<void(std::function<void()> done)> wait_;
 };
 

@@ -1101,8 +1101,13 @@ void ExecutionEngine::Closed(const market::ClientOrderId& id) {
 void ExecutionEngine::EmitPosition(const market::PositionKey& key,
                                    const market::Instrument* instrument,
                                    const market::Header& cause) {
+  if (auto update = PositionOf(key, instrument)) out_.Emit(*std::move(update), cause);
+}
+
+std::optional<market::PositionUpdate> ExecutionEngine::PositionOf(
+    const market::PositionKey& key, const market::Instrument* instrument) const {
   const market::Position* position = state_.positions().Find(key);
-  if (position == nullptr || instrument == nullptr) return;
+  if (position == nullptr || instrument == nullptr) return std::nullopt;
   market::PositionUpdate update;
   update.account = key.account;
   update.strategy = key.strategy;
@@ -1112,7 +1117,7 @@ void ExecutionEngine::EmitPosition(const market::PositionKey& key,
   update.average_price = market::AveragePrice(*position, *instrument);
   update.realized_pnl = market::RealizedPnl(*position, *instrument);
   update.fees = market::QuoteFees(*position, *instrument);
-  out_.Emit(std::move(update), cause);
+  return update;
 }
 
 }  // namespace gannet::execution

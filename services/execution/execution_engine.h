@@ -12,7 +12,8 @@
 // the fate of orders; execution_reconcile.cc compares with the venue;
 // execution_derivatives.cc does what only accounts with positions need;
 // execution_inspect.cc lays both sides out for people; execution_adjust.cc takes what they
-// sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end.
+// sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end;
+// execution_standing.cc says what is held.
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,7 @@
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
 #include "libs/market/order.h"
+#include "libs/market/standing.h"
 #include "libs/venue/order_venue.h"
 #include "services/execution/comparison.h"
 #include "services/execution/execution_state.h"
@@ -195,6 +197,8 @@ class ExecutionEngine {
   bool stream_up() const { return subscribed_; }
   size_t requests_under_way() const { return in_flight_.size(); }
   bool placements_under_way() const;
+  // Open orders, positions and balances as they are at `now`.
+  void AddTo(market::Standing& standing, base::Time now) const;
   // Kill switches since the start, oldest first: the latest kMaxStops.
   const std::deque<StopRun>& stops() const { return stops_; }
   // Open orders that the venue did not find when it was asked last.
@@ -535,6 +539,9 @@ class ExecutionEngine {
   market::Header Chain(const market::EventId& correlation, base::Time event_time) const;
   void EmitPosition(const market::PositionKey& key, const market::Instrument* instrument,
                     const market::Header& cause);
+  // Nothing: there is no such position, or its instrument is not known.
+  std::optional<market::PositionUpdate> PositionOf(const market::PositionKey& key,
+                                                   const market::Instrument* instrument) const;
   std::optional<market::Quantity> QuantityOf(const TrackedOrder& order, std::string_view text);
   std::optional<market::Fill> FillOf(const TrackedOrder& order, const venue::TradeUpdate& trade);
 

@@ -244,6 +244,19 @@ TEST_CASE("After a restart the paper venue works the orders that execution knows
   REQUIRE(host.shard().Recover(**reader).ok());
   CHECK(host.SavedState() == before);
   CHECK(host.State("g1a") == OrderState::kPartiallyFilled);
+  market::Standing standing;
+  host.service->AddTo(standing);
+  REQUIRE(standing.orders.size() == 2);
+  CHECK(standing.orders[0].intent.value.client_order_id.text() == "g1a");
+  CHECK(standing.orders[0].report.value.state == OrderState::kPartiallyFilled);
+  CHECK(standing.orders[0].report.value.cumulative == *host.btc.ParseQuantity("0.2"));
+  CHECK_FALSE(standing.orders[0].report.value.fill);
+  REQUIRE(standing.positions.size() == 1);
+  CHECK(standing.positions[0].update.value.net == *host.btc.ParseQuantity("0.2"));
+  CHECK(standing.positions[0].fills == 1);
+  CHECK(standing.balances.size() == 2);
+  CHECK(host.SavedState() == before);  // looking changes nothing
+  CHECK(host.reports.empty());
   host.Start();
   CHECK(host.State("g1b") == OrderState::kUnknown);
   host.RunFor(1s);

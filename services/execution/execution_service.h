@@ -50,6 +50,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   runtime::Health health() const override;
 
   const ExecutionEngine& engine() const { return engine_; }
+  void AddTo(market::Standing& standing) const { engine_.AddTo(standing, shard_.now()); }
   const market::AccountId& account() const { return engine_.state().account(); }
   const Domain& domain() const { return engine_.state().domain(); }
   std::string_view venue() const { return venue_name_; }

@@ -82,6 +82,7 @@ struct GatewayFixture {
          .mode = "test",
          .build_id = "test",
          .first_password = [this](const std::string&, const std::string& text) { password = text; },
+         .standing = [this] { return standing; },
          .portfolio_risk = [] { return std::string(R"({"state":"waiting"})"); },
          .make_report =
              [this](const ReportAsk& ask) {
@@ -157,6 +158,7 @@ struct GatewayFixture {
   FakeCommands commands{executor};
   absl::StatusOr<std::string> report = std::string("%PDF");
   std::vector<ReportAsk> report_asks;
+  market::Standing standing;          // at the next start
   base::Executor* reports = nullptr;  // where they are made, from the next Build on
   bool redis_away = false;            // from the next Build on
   std::string password, cookie, csrf;

@@ -152,6 +152,7 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
 }
 
 absl::Status GatewayService::Start() {
+  if (parts_.standing) view_.Take(parts_.standing());
   GANNET_RETURN_IF_ERROR(gate_.Start(parts_.first_password));
   commands_ = parts_.commands ? parts_.commands() : nullptr;
   desk_ = std::make_unique<ActionDesk>(view_, commands_, gate_.users(), executor_, clock_, log_,

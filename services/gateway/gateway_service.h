@@ -39,6 +39,8 @@ struct GatewayParts {
   std::string build_id;
   // The password of the first user, once, at the very first start.
   std::function<void(const std::string& user, const std::string& password)> first_password;
+  // What the engines of this process hold; null: they run in others, and the bus keeps it.
+  std::function<market::Standing()> standing = nullptr;
   // What the portfolio could lose, as JSON; null: risk runs in another process.
   std::function<std::string()> portfolio_risk = nullptr;
   // One file, made on the thread of `reports`. Null: this process makes no reports.

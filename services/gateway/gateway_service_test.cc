@@ -511,6 +511,47 @@ TEST_CASE("A kill is answered with the state that was seen afterwards") {
   }
 }
 
+TEST_CASE("What was held before the start is shown, and what is heard of it is newer") {
+  GatewayFixture f;
+  market::Standing::Order order;
+  order.intent.value.created = base::FromUnixMillis(500'000);
+  order.intent.value.reason = "quote refresh";
+  order.report.value = Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted);
+  order.report.value.evidence = "local:recovered";
+  order.intent.value.client_order_id = order.report.value.client_order_id;
+  f.standing.orders = {order};
+  market::PositionUpdate position;
+  position.account = market::AccountId("main/paper");
+  position.strategy = market::StrategyId("maker");
+  position.instrument = market::InstrumentId(kBtc);
+  position.net.mantissa = 7;
+  f.standing.positions = {{{{}, position}, 3}};
+  position.strategy = market::StrategyId("news");
+  f.standing.positions.push_back({{{}, position}, 1});
+  position.net.mantissa = 9;
+  REQUIRE(f.Publish(bus::kInstruments, Definition()));
+  REQUIRE(f.Publish(bus::kPositions, position));
+  f.executor.RunFor(1ms);
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  const auto get = [&](const char* path) { return json::parse(f.Call("GET", path).body); };
+  const json orders = get("/api/v1/orders");
+  REQUIRE(orders.size() == 1);
+  CHECK(orders[0].at("client_order_id") == "o1");
+  CHECK(orders[0].at("reason") == "quote refresh");
+  CHECK(orders[0].at("created") == base::FormatTime(order.intent.value.created));
+  CHECK(orders[0].at("venue_state") == nullptr);  // it has said nothing since the start
+  const json positions = get("/api/v1/positions");
+  REQUIRE(positions.size() == 2);
+  CHECK(positions[0].at("net") == "0.007");
+  CHECK(positions[1].at("net") == "0.009");
+  CHECK(f.service->view().counters().orders == 0);
+  REQUIRE(f.Publish(bus::kExecReports,
+                    Report("o1", market::ExecKind::kCanceled, market::OrderState::kCanceled)));
+  f.executor.RunFor(1ms);
+  CHECK(f.service->view().open_orders().empty());
+}
+
 TEST_CASE("Orders by hand need consent and exact numbers, and carry the person who asks") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kInstruments, Definition()));

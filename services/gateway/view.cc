@@ -240,6 +240,27 @@ void View::On(const market::Event<market::RiskState>& event) {
   Put(risk_, event.value.scope, event.value);
 }
 
+void View::Take(const market::Standing& standing) {
+  const uint64_t orders = counters_.orders;
+  for (const auto& [intent, report] : standing.orders) {
+    const market::ClientOrderId& id = report.value.client_order_id;
+    if (FindOrder(id) != nullptr) continue;
+    RememberReason(intent.value);
+    On(report);
+    if (const auto open = open_.find(id); open != open_.end())
+      open->second.created = intent.value.created;
+  }
+  counters_.orders = orders;
+  for (const auto& [update, fills] : standing.positions) {
+    const market::PositionUpdate& p = update.value;
+    if (!positions_.contains({p.account, p.strategy, p.instrument})) On(update);
+  }
+  for (const market::Event<market::BalanceUpdate>& balance : standing.balances) {
+    const market::BalanceUpdate& b = balance.value;
+    if (!balances_.contains({b.account, b.venue, b.asset})) On(balance);
+  }
+}
+
 std::optional<market::Money> View::Unrealized(const market::PositionUpdate& position) const {
   const market::Instrument* definition =
       Definition(position.instrument, position.instrument_version);

@@ -23,6 +23,7 @@
 #include "libs/market/news.h"
 #include "libs/market/order.h"
 #include "libs/market/prediction.h"
+#include "libs/market/standing.h"
 
 namespace gannet::gateway {
 
@@ -115,6 +116,9 @@ class View {
   void On(const market::Event<market::BalanceUpdate>& event);
   void On(const market::Event<market::RiskState>& event);
   void On(const market::Event<market::LimitEvent>& event) { limits_.Apply(event); }
+  // What was held before the bus told of it; counts nothing. What was heard since is newer and
+  // stays.
+  void Take(const market::Standing& standing);
 
   using PositionKey = std::tuple<market::AccountId, market::StrategyId, market::InstrumentId>;
   // One account may have wallets at several venues.

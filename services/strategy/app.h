@@ -5,9 +5,10 @@
 
 #include "libs/runtime/service.h"
 #include "services/strategy/config.h"
+#include "services/strategy/strategy_service.h"
 
 namespace gannet::strategy {
 
-std::unique_ptr<runtime::Service> BuildStrategy(const StrategyConfig& config, runtime::Deps& deps);
+std::unique_ptr<StrategyService> BuildStrategy(const StrategyConfig& config, runtime::Deps& deps);
 
 }  // namespace gannet::strategy

@@ -146,6 +146,16 @@ void StrategyService::Resume(const market::Header& cause) {
   shard_.After(kTimerInterval, [this](const market::Header& next) { OnTimer(next); });
 }
 
+void StrategyService::AddTo(market::Standing& standing) const {
+  for (const auto& [id, parent] : engine_.parents().parents()) {
+    if (market::IsTerminal(parent.order.state)) continue;
+    market::Event<market::ParentOrder> event;
+    event.header.event_time = event.header.publish_time = shard_.now();
+    event.value = parent.order;
+    standing.parents.push_back(std::move(event));
+  }
+}
+
 void StrategyService::ResumeCommands() {
   for (const ManualDesk::Pending& pending : engine_.desk().pending()) {
     const market::Command& command = pending.command.value;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "libs/bus/topics.h"
+#include "libs/market/standing.h"
 #include "libs/runtime/service.h"
 #include "libs/runtime/shard.h"
 #include "services/strategy/config.h"
@@ -26,6 +27,8 @@ class StrategyService : public runtime::Service {
   runtime::Health health() const override;
 
   const StrategyEngine& engine() const { return engine_; }
+  // The parent orders that work.
+  void AddTo(market::Standing& standing) const;
 
  private:
   void ConsumeFacts();
