@@ -719,6 +719,7 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
       }
       return;
     case market::CommandKind::kCancelAll:
+      FollowCancels(event);
       return CancelScope(command.scope);
     case market::CommandKind::kDrain:
       draining_ = true;

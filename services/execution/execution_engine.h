@@ -12,8 +12,8 @@
 // the fate of orders; execution_reconcile.cc compares with the venue;
 // execution_derivatives.cc does what only accounts with positions need;
 // execution_inspect.cc lays both sides out for people; execution_adjust.cc takes what they
-// sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end;
-// execution_standing.cc says what is held.
+// sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end
+// and a cancel-all to that of its orders; execution_standing.cc says what is held.
 #pragma once
 
 #include <cstdint>
@@ -161,6 +161,16 @@ class ExecutionEngine {
   void OnVerdict(const market::Event<market::RiskDecision>& event, base::Time now);
   bool gathers() const { return !gathered_.empty(); }
   void DecideGathered();
+  // A cancel-all, followed until the orders that were open then have ended; not over a restart.
+  struct CancelRun {
+    market::EventId command;
+    std::string request_id, person;
+    size_t orders = 0;
+    std::vector<market::ClientOrderId> open;  // of these; some may have ended
+  };
+  bool follows_cancels() const { return !cancel_runs_.empty(); }
+  // Those that are over, each once.
+  std::vector<CancelRun> TakeEnded();
   void OnIntent(const market::Event<market::OrderIntent>& event, base::Time now);
   void OnRiskState(const market::Event<market::RiskState>& event, base::Time now);
   void OnCommand(const market::Event<market::Command>& event, base::Time now);
@@ -651,6 +661,7 @@ class ExecutionEngine {
 
   // execution_stop.cc
   void BeginStop(const market::Event<market::Command>& event);
+  void FollowCancels(const market::Event<market::Command>& event);
   void StepStops();
   void AskStop(StopRun& run);
   void OnStopCheck(const InFlight& request, const venue::Answer& answer);
@@ -719,6 +730,7 @@ class ExecutionEngine {
   std::optional<Inspection> inspection_;
   uint64_t inspections_ = 0;
   std::deque<StopRun> stops_;
+  std::deque<CancelRun> cancel_runs_;
   uint64_t stop_checks_ = 0;
   Stats stats_;
 };

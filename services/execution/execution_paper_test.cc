@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "libs/command/all_ended.h"
 #include "libs/journal/journal.h"
 #include "services/execution/service_host_for_test.h"
 
@@ -110,6 +111,37 @@ TEST_CASE("Paper cancels and replacements") {
   host.RunFor(20ms);
   CHECK(host.State("g1b") == OrderState::kCanceled);
   CHECK(host.State("g1c") == OrderState::kAccepted);
+}
+
+TEST_CASE("A cancel-all is answered again when the last of its orders has ended") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  std::vector<std::string> answers;
+  host.shard().ObserveFacts([&](const bus::TopicInfo& topic, const void* event) {
+    if (&topic == &bus::kAnswers.info)
+      answers.push_back(
+          static_cast<const market::Event<market::CommandAnswer>*>(event)->value.detail);
+  });
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001");
+  host.Decide(host.Intent("g1a", Side::kBuy, "0.5", "49000"));
+  host.Decide(host.Intent("g1b", Side::kBuy, "0.5", "48000"));
+  host.RunFor(50ms);
+  host.Command(market::CommandKind::kCancelAll, {market::ScopeKind::kFirm, ""});
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].starts_with("cancelling 2 orders"));
+  host.Decide(host.Intent("g1c", Side::kBuy, "0.5", "47000"));  // none of its orders
+  host.RunFor(50ms);
+  CHECK(host.State("g1b") == OrderState::kCanceled);
+  CHECK(host.State("g1c") == OrderState::kAccepted);
+  REQUIRE(answers.size() == 2);
+  CHECK(command::SaysAllEnded(answers[1]));
+  // Nothing to cancel: both at once, in this order.
+  host.Command(market::CommandKind::kCancelAll, {market::ScopeKind::kStrategy, "other"});
+  REQUIRE(answers.size() == 4);
+  CHECK(answers[2].starts_with("cancelling 0 orders"));
+  CHECK(command::SaysAllEnded(answers[3]));
 }
 
 TEST_CASE("Paper changes orders in place") {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "libs/base/concat.h"
+#include "libs/command/all_ended.h"
 #include "services/execution/execution_metrics.h"
 
 namespace gannet::execution {
@@ -276,6 +277,24 @@ void ExecutionService::Resume(const market::Header& cause) {
 void ExecutionService::Settle(const market::Header& cause) {
   if (paper_) HearPaper(cause);
   Arm();
+  // Behind what every execution says at first of a cancel-all.
+  if (!engine_.follows_cancels() || std::exchange(follows_, true)) return;
+  shard_.AtTurnEnd([this, cause] {
+    follows_ = false;
+    AnswerEnded(cause);
+  });
+}
+
+void ExecutionService::AnswerEnded(const market::Header& cause) {
+  for (ExecutionEngine::CancelRun& run : engine_.TakeEnded()) {
+    answers_.Emit({.command = run.command,
+                   .request_id = std::move(run.request_id),
+                   .person = std::move(run.person),
+                   .engine = domain().engine,
+                   .detail = base::Concat({command::kAllEnded, std::to_string(run.orders),
+                                           " orders at ", venue_name_})},
+                  cause);
+  }
 }
 
 void ExecutionService::HearPaper(const market::Header& cause) {

@@ -101,6 +101,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   void Resume(const market::Header& cause);
   // At the end of every turn that reached the engine.
   void Settle(const market::Header& cause);
+  void AnswerEnded(const market::Header& cause);
   void HearPaper(const market::Header& cause);
   void OnTimer(const market::Header& cause);
   void OnOrderSocket(const wire::StreamEvent& event);
@@ -144,6 +145,7 @@ class ExecutionService : public runtime::Service, private ExecutionOutput {
   base::Time timer_at_ = base::Time::max();
   bool started_ = false, draining_ = false;
   bool gathers_ = false;  // verdicts, until the turn ends
+  bool follows_ = false;  // cancel-alls, the same
   uint64_t bad_inputs_ = 0;
   std::map<uint64_t, OnInspected> inspections_;
   std::map<uint64_t, OnAdjusted> adjustments_;

@@ -1,4 +1,5 @@
-// A kill switch, followed until the venue has confirmed that nothing of its scope is left.
+// A kill switch, followed until the venue has confirmed that nothing of its scope is left; a
+// cancel-all, until the orders that were open then have ended.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,30 @@ void ExecutionEngine::BeginStop(const market::Event<market::Command>& event) {
   run.orders = static_cast<uint32_t>(run.ids.size());
   stops_.push_back(std::move(run));
   if (stops_.size() > kMaxStops) stops_.pop_front();
+}
+
+void ExecutionEngine::FollowCancels(const market::Event<market::Command>& event) {
+  CancelRun run{event.header.id, event.value.request_id, event.value.person, 0, {}};
+  for (const TrackedOrder* order : state_.OpenIn(event.value.scope))
+    run.open.push_back(order->id());
+  run.orders = run.open.size();
+  cancel_runs_.push_back(std::move(run));
+  if (cancel_runs_.size() > kMaxStops) cancel_runs_.pop_front();
+}
+
+std::vector<ExecutionEngine::CancelRun> ExecutionEngine::TakeEnded() {
+  std::vector<CancelRun> over;
+  std::erase_if(cancel_runs_, [&](CancelRun& run) {
+    const auto ended = [this](const market::ClientOrderId& id) {
+      const TrackedOrder* order = state_.Find(id);
+      return order == nullptr || !order->open();
+    };
+    while (!run.open.empty() && ended(run.open.back())) run.open.pop_back();
+    if (!run.open.empty()) return false;
+    over.push_back(std::move(run));
+    return true;
+  });
+  return over;
 }
 
 // Nothing is asked while an order of the scope is open here: its end comes first.

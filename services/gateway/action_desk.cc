@@ -1,11 +1,13 @@
 #include "services/gateway/action_desk.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <utility>
 
 #include "libs/base/concat.h"
 #include "libs/base/digest.h"
+#include "libs/command/all_ended.h"
 #include "libs/command/unheard.h"
 #include "libs/market/names.h"
 #include "libs/market/scope.h"
@@ -318,6 +320,24 @@ std::optional<net::HttpResponse> ActionDesk::FillLimits(const Admitted& request,
   return std::nullopt;
 }
 
+void ActionDesk::On(const market::Event<market::CommandAnswer>& event) {
+  const auto [answered, added] = answered_.try_emplace(event.value.command);
+  bool& ended = answered->second[event.value.engine];
+  ended = ended || command::SaysAllEnded(event.value.detail);
+  if (!added) return;
+  answered_in_order_.push_back(event.value.command);
+  if (answered_in_order_.size() <= kKeptAnswers) return;
+  answered_.erase(answered_in_order_.front());
+  answered_in_order_.pop_front();
+}
+
+bool ActionDesk::AllEnded(const market::EventId& cancel_all) const {
+  const auto answered = answered_.find(cancel_all);
+  return answered != answered_.end() &&
+         std::all_of(answered->second.begin(), answered->second.end(),
+                     [](const auto& engine) { return engine.second; });
+}
+
 // Looks at what the engines have said since, until it is what was asked for.
 void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   const market::Command& c = pending->command;
@@ -330,8 +350,9 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   bool done = true;
   if (c.kind == market::CommandKind::kKill)
     done = known && state->second.killed && pending->orders.empty();
-  if (c.kind == market::CommandKind::kCancelAll || c.kind == market::CommandKind::kCancelOrder)
-    done = pending->orders.empty();
+  if (c.kind == market::CommandKind::kCancelOrder) done = pending->orders.empty();
+  if (c.kind == market::CommandKind::kCancelAll)
+    done = AllEnded(pending->result.command) && pending->orders.empty();
   if (c.kind == market::CommandKind::kResume)
     done = known && !state->second.killed && state->second.state == market::TradingState::kActive;
   if (c.kind == market::CommandKind::kSetTradingState)

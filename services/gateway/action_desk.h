@@ -1,11 +1,14 @@
 // What people do through the page: kill, resume, trading states, cancels, orders by
 // hand. Each becomes a command; what is answered is the state that the view shows
-// afterwards, not the wish.
+// afterwards, not the wish. The view may be behind, so a cancel-all is verified when every
+// execution has said itself that the orders have ended.
 //
 // One thread.
 #pragma once
 
+#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -27,11 +30,14 @@ class ActionDesk {
   static constexpr base::Duration kVerifyFor = std::chrono::seconds(8);
   static constexpr base::Duration kVerifyEach = std::chrono::milliseconds(100);
   static constexpr size_t kMaxUnderWay = 64;
+  static constexpr size_t kKeptAnswers = 1'000;  // commands whose answers are remembered
 
   // `commands` null: this process takes none. `caught_up`: whether the view has heard all that
   // happened before its start; nothing is verified by one that has not.
   ActionDesk(const View& view, Commands* commands, Users& users, base::Executor& executor,
              const base::Clock& clock, telemetry::Log& log, std::function<bool()> caught_up);
+
+  void On(const market::Event<market::CommandAnswer>& event);
 
   using Respond = std::function<void(net::HttpResponse)>;
   void Act(const Admitted& request, const Respond& respond);
@@ -52,6 +58,7 @@ class ActionDesk {
   std::optional<net::HttpResponse> FillLimits(const Admitted& request,
                                               market::Command& command) const;
   void WatchOpen(Pending& pending) const;  // the open orders of its scope
+  bool AllEnded(const market::EventId& cancel_all) const;
   void Verify(const std::shared_ptr<Pending>& pending);
   void Finish(const std::shared_ptr<Pending>& pending, bool verified);
 
@@ -63,6 +70,9 @@ class ActionDesk {
   telemetry::Log& log_;
   const std::function<bool()> caught_up_;
   size_t under_way_ = 0;
+  // Of each command the engines that have answered, and whether they said that all has ended.
+  std::map<market::EventId, std::map<std::string, bool>> answered_;
+  std::deque<market::EventId> answered_in_order_;  // oldest first
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -133,6 +133,7 @@ GatewayService::GatewayService(GatewayConfig config, runtime::Deps& deps, Gatewa
   Watch(bus::kBalances);
   Watch(bus::kRiskState);
   Watch(bus::kRiskLimits);
+  Watch(bus::kAnswers);
   if (gate_.shares_people()) Watch(bus::kAccess);
 }
 
@@ -147,6 +148,9 @@ void GatewayService::Watch(const bus::Topic<T>& topic) {
                           if constexpr (requires { charts_.On(event); }) charts_.On(event);
                           if constexpr (requires { stream_.Touch(event); }) stream_.Touch(event);
                           if constexpr (requires { gate_.Hear(event); }) gate_.Hear(event);
+                          if constexpr (requires { desk_->On(event); }) {
+                            if (desk_ != nullptr) desk_->On(event);
+                          }
                           subscriptions_[index]->Ack(position);
                         }));
 }

@@ -552,6 +552,58 @@ TEST_CASE("What was held before the start is shown, and what is heard of it is n
   CHECK(f.service->view().open_orders().empty());
 }
 
+TEST_CASE("A cancel-all is verified by execution's word, not by what happens to be known here") {
+  GatewayFixture f;
+  REQUIRE(f.service->Start().ok());
+  f.SignInAs(Role::kTrader);
+  const market::EventId id{7, 4711};
+  f.commands.outcome = CommandResult{.reached = Progress::kApplied, .command = id};
+  const auto say = [&](const char* engine, std::string detail) {
+    market::CommandAnswer answer;
+    answer.command = id;
+    answer.engine = engine;
+    answer.detail = std::move(detail);
+    REQUIRE(f.Publish(bus::kAnswers, answer));
+  };
+  const auto verified = [&] {
+    net::HttpResult result;
+    net::HttpRequest request{"POST",
+                             "/api/v1/orders/cancel-all",
+                             {{"Cookie", "gannet_session=" + f.cookie},
+                              {"X-CSRF-Token", f.csrf},
+                              {"Content-Type", "application/json"}},
+                             R"({"scope":"firm","reason":"test","request_id":"r1"})"};
+    f.network.Http(net::Url::Parse("http://127.0.0.1:" + std::to_string(f.service->port())).value(),
+                   request, {.timeout = 30s}, [&](net::HttpResult r) { result = std::move(r); });
+    f.executor.RunFor(10s);
+    REQUIRE(result.response.status == 200);
+    return json::parse(result.response.body).at("verified") == true;
+  };
+  SECTION("no engine has answered") { CHECK_FALSE(verified()); }
+  SECTION("its orders have not ended") {
+    say("execution", "cancelling 1 orders at v; each is over when its report says so");
+    CHECK_FALSE(verified());
+  }
+  SECTION("those of one venue have not") {
+    say("execution", "cancelling 0 orders at v; each is over when its report says so");
+    say("execution:w", "cancelling 1 orders at w; each is over when its report says so");
+    say("execution", "all ended: 0 orders at v");
+    CHECK_FALSE(verified());
+  }
+  SECTION("all have") {
+    say("execution", "cancelling 1 orders at v; each is over when its report says so");
+    f.executor.After(300ms, [&] { say("execution", "all ended: 1 orders at v"); });
+    CHECK(verified());
+  }
+  SECTION("all have, and one is not seen to have here") {
+    REQUIRE(f.Publish(bus::kExecReports,
+                      Report("o1", market::ExecKind::kAccepted, market::OrderState::kAccepted)));
+    f.executor.RunFor(1ms);
+    say("execution", "all ended: 1 orders at v");
+    CHECK_FALSE(verified());
+  }
+}
+
 TEST_CASE("Orders by hand need consent and exact numbers, and carry the person who asks") {
   GatewayFixture f;
   REQUIRE(f.Publish(bus::kInstruments, Definition()));
