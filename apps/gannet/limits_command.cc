@@ -24,19 +24,40 @@ std::pair<std::string, std::string> AsWritten(const risk_pb::Limit& row) {
           unit};
 }
 
+// All pages, of one version: what was changed meanwhile is read from the beginning.
+absl::StatusOr<risk_pb::ListLimitsResponse> AllLimits(Remote& remote,
+                                                      risk_pb::ListLimitsRequest request) {
+  constexpr int kMostPage = 1'000;
+  request.set_page_size(kMostPage);
+  risk_pb::ListLimitsResponse all;
+  for (;;) {
+    auto page =
+        remote.Call<risk_pb::ListLimitsResponse>("gannet.risk.v1.RiskService/ListLimits", request);
+    if (!page.ok()) return page.status();
+    const bool first = request.page_token().empty();
+    if (!first && page->limit_version() != all.limit_version()) {
+      request.clear_page_token();
+      continue;
+    }
+    if (first) all.Clear();
+    request.set_page_token(page->next_page_token());
+    page->clear_next_page_token();
+    all.MergeFrom(*page);
+    if (request.page_token().empty()) return all;
+  }
+}
+
 }  // namespace
 
 int ShowLimits(const ControlOptions& control, const std::string& scope, Console console) {
   Remote remote(control, console);
   risk_pb::ListLimitsRequest request;
-  request.set_page_size(1'000);
   if (!scope.empty()) {
     const auto parsed = ParseScope(scope);
     if (!parsed.ok()) return Report(parsed.status(), console) == 0 ? 0 : kControlUsage;
     *request.mutable_scope() = *parsed;
   }
-  const auto list =
-      remote.Call<risk_pb::ListLimitsResponse>("gannet.risk.v1.RiskService/ListLimits", request);
+  const auto list = AllLimits(remote, request);
   if (!list.ok()) return Report(list.status(), console);
   if (remote.Json(*list)) return kControlDone;
   console.out << "limits version " << list->limit_version() << "\n\n";
