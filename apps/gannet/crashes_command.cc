@@ -235,7 +235,7 @@ int ListCrashes(const CrashesOptions& options, Console console) {
     // What the endpoint has is not kept: the next one needs its place.
     const absl::Status gone = sent.ok() ? console.files.Remove(path) : sent;
     if (gone.ok()) {
-      console.out << "    sent\n";
+      (options.json ? console.err : console.out) << "    sent\n";
     } else {
       say(path, gone);
       code = kControlFailed;
@@ -275,7 +275,7 @@ void AddCrashes(CLI::App& app, CrashesOptions& o, base::Files& files, std::ostre
       "A report names program, build, signal and the frames of the thread that died: no memory, no "
       "account, no host.\nA frame becomes a line of source with the symbols of that build:\n\n"
       "  addr2line -Cfie gannet-risk.debug 0x1a2b3c\n\n"
-      "Exit codes: 0 done, 1 one could not be read or sent.");
+      "Exit codes: 0 done, 1 one could not be read or sent, 2 bad usage or no such folder.");
   crashes->callback([&o, &files, &out, &err, ended = std::move(ended)] {
     ended(ListCrashes(o, Console{files, out, err}));
   });

@@ -116,6 +116,8 @@ void Print(const std::vector<Step>& steps, std::ostream& out) {
 
 // Twice over the records: what led to an order comes before it.
 absl::Status TraceOrder(base::Files& files, const TraceOptions& options, std::ostream& out) {
+  if (options.order.empty())
+    return absl::InvalidArgumentError("ORDER: an order has a client order id");
   std::set<market::EventId> chains, causes;
   const absl::Status first = ForEachStep(files, options.dirs, [&](const Step& step) {
     if (step.order != options.order) return;

@@ -90,6 +90,9 @@ TEST_CASE("gannet trace says where it looked in vain") {
   CHECK(absl::IsNotFound(
       TraceOrder(recorded.files, {.order = "g1-2", .dirs = {"/data/journal"}}, out)));
   CHECK_FALSE(TraceOrder(recorded.files, {.order = "g1-1", .dirs = {"/absent"}}, out).ok());
+  CHECK(absl::IsInvalidArgument(
+      TraceOrder(recorded.files, {.order = "", .dirs = {"/data/journal"}}, out)));
+  CHECK(out.str().empty());
 }
 
 }  // namespace

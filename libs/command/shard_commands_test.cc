@@ -62,6 +62,7 @@ class Node {
         link_
             ->Connect({bus_, {files_, executor_, executor_}, executor_, "/data/mark"}, again->get())
             .ok());
+    link_->Subscribe();
   }
   void Crash() {
     link_.reset();

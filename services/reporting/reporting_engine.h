@@ -41,7 +41,7 @@ namespace gannet::reporting {
 // Held back while their instrument is not defined; more stay in the journal only.
 inline constexpr size_t kMaxHeldReports = 200'000;
 // Balances that go on changing are written so often, and at the end of each hour.
-inline constexpr base::Duration kBalanceEvery = std::chrono::minutes(10);
+inline constexpr base::Duration kBalanceEvery = std::chrono::minutes(2);
 // Or sooner, when so many have come: the bus holds them back until they are written.
 inline constexpr size_t kMostBalances = 1'000;
 

@@ -40,7 +40,7 @@ makers:
     min_life: 1s
     pause_after_fill: 1s
 """
-SHARD = "reporting+strategy"  # of what it hosts
+SHARD = "gateway+strategy"  # of what it hosts; a second reporting would take the store from the first
 
 
 class Frozen:

@@ -24,7 +24,7 @@ anything, names the setting and what to do, and repeats no secret; `--check-conf
 `tests/chart/refused.py`.
 
 A secret is a file of one line that only its owner reads (a file of root's, mode 0440, that a process's group reads is taken: Kubernetes mounts it so), of at
-least 12 characters, five of them different, and none of the words that everybody tries first (`libs/base/weak_secret.cc`).
+least 12 characters, five of them different, and none of the words that everybody tries first (`libs/base/weak_secret.cc`). What signs a venue's requests may be a private key in PEM instead (Ed25519 or RSA; Bybit takes RSA alone).
 
 | | refused | program | words of the message |
 |---|---|---|---|
