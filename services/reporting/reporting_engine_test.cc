@@ -481,9 +481,9 @@ TEST_CASE("ReportingEngine keeps of each balance what it was at the end of an ho
     return amounts;
   };
   using Amounts = std::vector<int64_t>;
-  hear("2026-11-23T23:55:00Z", 100);
-  CHECK(taken("2026-11-23T23:55:01Z") == Amounts{100});
-  hear("2026-11-23T23:58:00Z", 90);
+  hear("2026-11-23T23:58:30Z", 100);
+  CHECK(taken("2026-11-23T23:58:31Z") == Amounts{100});
+  hear("2026-11-23T23:59:00Z", 90);
   CHECK(taken("2026-11-23T23:59:59Z").empty());
   CHECK(taken("2026-11-24T00:00:00Z") == Amounts{90});
   // The next one is here before the hour's end was looked at.
