@@ -26,10 +26,10 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   // Whoever faces people, and whoever decides: that can be stopped on the spot.
   if (hosts("gateway") || hosts("execution") || hosts("risk") || hosts("strategy"))
     pipeline.commands = std::make_unique<command::ShardCommands>(deps);
-  const auto held = std::make_shared<const risk::RiskService*>(nullptr);
   struct Holders {
     std::vector<const execution::ExecutionService*> executions;
     const strategy::StrategyService* strategy = nullptr;
+    const risk::RiskService* risk = nullptr;
   };
   const auto holders = std::make_shared<Holders>();
   // A bus that outlives the process tells it all itself.
@@ -43,7 +43,7 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
   }
   if (hosts("gateway") && parts.watchers) {
     if (hosts("risk"))
-      parts.gateway.portfolio_risk = [held] { return risk::PortfolioJson(**held); };
+      parts.gateway.portfolio_risk = [holders] { return risk::PortfolioJson(*holders->risk); };
     gateway::GatewayConfig settings = config.gateway;
     settings.model_registry = config.ml_inference.registry;
     parts.gateway.standing = pipeline.standing;
@@ -66,7 +66,7 @@ absl::StatusOr<Pipeline> BuildPipeline(const PipelineConfig& config, runtime::De
       risk.limits.wallets.try_emplace(config.execution.account, execution::kPaperVenueName);
     if (hosts("strategy")) risk.strategies = config.strategy.Names();
     auto service = risk::BuildRisk(risk, deps);
-    *held = service.get();
+    holders->risk = service.get();
     add(std::move(service));
   }
   if (hosts("strategy")) {

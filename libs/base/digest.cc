@@ -62,6 +62,13 @@ Sha256Digest Sha256(std::string_view bytes) {
   return digest;
 }
 
+uint64_t Sha256First64(std::string_view bytes) {
+  const Sha256Digest digest = Sha256(bytes);
+  uint64_t number = 0;
+  for (size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
+  return number;
+}
+
 Sha256Stream::Sha256Stream() : context_(new SHA256_CTX) {
   GANNET_CHECK(SHA256_Init(Context(context_)) == 1, "SHA-256 failed");
 }

@@ -13,6 +13,8 @@ namespace gannet::base {
 using Sha256Digest = std::array<uint8_t, 32>;
 
 Sha256Digest Sha256(std::string_view bytes);
+// The first 64 bits of the SHA-256, the most significant byte first.
+uint64_t Sha256First64(std::string_view bytes);
 // Incremental SHA-256, for hashes over a stream of records.
 class Sha256Stream {
  public:

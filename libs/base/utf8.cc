@@ -102,6 +102,12 @@ std::string ReplaceBadUtf8(std::string_view bytes) {
   return Replace(bytes, [](std::string_view) { return true; });
 }
 
+std::string_view WithoutByteOrderMark(std::string_view text) {
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  return text;
+}
+
 bool IsNoncharacter(uint32_t code_point) {
   return (code_point >= 0xFDD0 && code_point <= 0xFDEF) || (code_point & 0xFFFE) == 0xFFFE;
 }

@@ -35,14 +35,6 @@ constexpr base::Duration kForgotten = std::chrono::hours(1);
 // Room within a message for what librdkafka and the protocol add.
 constexpr size_t kOverheadBytes = 1'024;
 
-// Client ids are unique in the cluster, and differ at each start.
-uint64_t NumberOf(const std::string& client_id) {
-  const base::Sha256Digest digest = base::Sha256(client_id);
-  uint64_t number = 0;
-  for (size_t i = 0; i < sizeof number; ++i) number = number << 8 | digest[i];
-  return number;
-}
-
 }  // namespace
 
 class KafkaProducer::Core {
@@ -51,7 +43,8 @@ class KafkaProducer::Core {
       : clock_(clock),
         options_(std::move(options)),
         lossy_(options_.role == KafkaRole::kTickProducer),
-        producer_(NumberOf(options_.client_id)),
+        // Client ids are unique in the cluster, and differ at each start.
+        producer_(base::Sha256First64(options_.client_id)),
         conflator_(options_.max_conflated_keys),
         thread_([this] { Run(); }) {}
 

@@ -9,6 +9,7 @@
 #include "libs/bus/access_topic.h"
 #include "libs/market/manual.h"
 #include "libs/market/names.h"
+#include "libs/market/strategy_process.h"
 #include "libs/wire/codec.h"
 
 namespace gannet::command {
@@ -125,7 +126,7 @@ market::Command CancelOrder(std::string person, std::string request_id, market::
 
 ShardCommands::ShardCommands(runtime::Deps& deps)
     : shard_(deps.shard),
-      own_stream_(runtime::StreamNumber(deps.shard.options().name)),
+      own_stream_(market::StreamNumber(deps.shard.options().name)),
       bus_(deps.bus),
       executor_(deps.executor),
       clock_(deps.clock),

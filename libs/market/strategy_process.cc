@@ -17,11 +17,6 @@ std::optional<std::string_view> StrategyShard(const Scope& scope) {
   return std::string_view(scope.name).substr(kPrefix.size());
 }
 
-uint64_t StreamNumber(std::string_view name) {
-  const base::Sha256Digest digest = base::Sha256(name);
-  uint64_t number = 0;
-  for (size_t i = 0; i < 8; ++i) number = number << 8 | digest[i];
-  return number;
-}
+uint64_t StreamNumber(std::string_view name) { return base::Sha256First64(name); }
 
 }  // namespace gannet::market

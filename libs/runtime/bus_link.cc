@@ -7,6 +7,7 @@
 #include "libs/base/concat.h"
 #include "libs/base/status.h"
 #include "libs/bus/topics.h"
+#include "libs/market/strategy_process.h"
 
 namespace gannet::runtime {
 namespace {
@@ -57,7 +58,7 @@ absl::StatusOr<BusInput> DecodeBusInput(std::string_view bytes) {
 }
 
 BusLink::BusLink(Shard& shard, const std::set<const bus::TopicInfo*>& made_here)
-    : shard_(shard), own_stream_(StreamNumber(shard.options().name)) {
+    : shard_(shard), own_stream_(market::StreamNumber(shard.options().name)) {
   for (const bus::TopicInfo* topic : shard.ForeignTopics()) {
     if (made_here.contains(topic)) continue;
     const bool kept = Kept(*topic);

@@ -15,6 +15,7 @@
 #include "libs/bus/memory_bus.h"
 #include "libs/bus/topics.h"
 #include "libs/journal/journal.h"
+#include "libs/market/strategy_process.h"
 
 namespace gannet::runtime {
 namespace {
@@ -262,7 +263,7 @@ TEST_CASE("BusLink brings facts from process to process with their cause") {
     CHECK(p.engine.balances[i].causation == p.engine.signals[i].id);
     CHECK(p.engine.balances[i].correlation == p.engine.signals[i].correlation);
     CHECK(p.engine.balances[i].trace.trace_id == p.engine.signals[i].trace.trace_id);
-    CHECK(p.engine.balances[i].id.stream == StreamNumber("engine"));
+    CHECK(p.engine.balances[i].id.stream == market::StreamNumber("engine"));
   }
 }
 

@@ -14,6 +14,7 @@
 #include "libs/base/status.h"
 #include "libs/bus/kafka_bus.h"
 #include "libs/bus/watched.h"
+#include "libs/market/strategy_process.h"
 #include "libs/runtime/crash_report.h"
 #include "libs/runtime/journal_copy.h"
 #include "libs/runtime/stated.h"
@@ -301,7 +302,7 @@ absl::Status Process::Recover() {
 absl::Status Process::CompareWithBus() {
   auto* kafka = dynamic_cast<bus::KafkaBus*>(bus_.get());
   if (kafka == nullptr || journal_ == nullptr) return absl::OkStatus();
-  const absl::Status judged = JudgeBus(kafka->NewestFact(StreamNumber(options_.shard)));
+  const absl::Status judged = JudgeBus(kafka->NewestFact(market::StreamNumber(options_.shard)));
   if (!absl::IsUnavailable(judged)) return judged;
   // It starts without brokers, and neither tells nor hears anything before they have said that:
   // who had an answer that is given up later would wait for it in vain.
@@ -354,7 +355,7 @@ void Process::CompareWithBusLater() {
   executor_.After(kComparePause, [this] {
     if (runner_.stopping()) return;
     background_->Post([this, kafka = dynamic_cast<bus::KafkaBus*>(bus_.get())] {
-      auto newest = kafka->NewestFact(StreamNumber(options_.shard));
+      auto newest = kafka->NewestFact(market::StreamNumber(options_.shard));
       executor_.Post([this, kafka, newest = std::move(newest)] {
         compared_ = JudgeBus(newest);
         if (absl::IsUnavailable(compared_)) return CompareWithBusLater();

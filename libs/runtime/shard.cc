@@ -20,8 +20,6 @@ constexpr base::Duration kOuterRetry = std::chrono::milliseconds(20);
 
 }  // namespace
 
-uint64_t StreamNumber(std::string_view name) { return market::StreamNumber(name); }
-
 std::string ResumePoint::ToString() const { return absl::StrCat(epoch, " ", snapshot); }
 
 std::optional<ResumePoint> ResumePoint::Parse(std::string_view payload) {
@@ -46,8 +44,9 @@ Shard::Shard(ShardOptions options, base::Executor& executor, const base::Clock& 
       journal_(journal),
       outer_(outer),
       sequence_(journal != nullptr ? journal->last_sequence() : 0),
-      fact_stream_(StreamNumber(options_.name)),
-      data_stream_(StreamNumber(absl::StrCat(options_.name, "/data@", options_.start_epoch))) {}
+      fact_stream_(market::StreamNumber(options_.name)),
+      data_stream_(
+          market::StreamNumber(absl::StrCat(options_.name, "/data@", options_.start_epoch))) {}
 
 Shard::~Shard() {
   executor_.Cancel(wake_up_);

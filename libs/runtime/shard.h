@@ -48,9 +48,6 @@ namespace gannet::runtime {
 // Where an edge hands its inputs in; recorded under its name.
 enum class InputPort : uint32_t {};
 
-// The stream number that event ids carry: first 64 bits of SHA-256 of the name.
-uint64_t StreamNumber(std::string_view name);
-
 struct ShardOptions {
   std::string name = "main";  // names the shard's stream of facts
   std::string tenant = "main";

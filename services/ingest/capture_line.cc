@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "libs/base/utf8.h"
+
 namespace gannet::ingest {
 namespace {
 
@@ -102,9 +104,7 @@ std::optional<base::Time> ParseEpochSeconds(std::string_view text) {
 }
 
 ParsedLine ParseCaptureLine(std::string_view line) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark)
-    line.remove_prefix(kByteOrderMark.size());
+  line = base::WithoutByteOrderMark(line);
   while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
   if (line.empty()) return {LineKind::kBlank, {}, {}, {}, {}};
   if (IsDigit(line[0])) {

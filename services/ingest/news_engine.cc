@@ -15,15 +15,9 @@ constexpr uint8_t kCursorVersion = 1;
 constexpr size_t kMaxCursorText =
     1'024;  // an entity tag or date longer than this is not worth keeping
 
-uint64_t Hash64(std::string_view text) {
-  const base::Sha256Digest digest = base::Sha256(text);
-  uint64_t value = 0;
-  for (size_t i = 0; i < 8; ++i) value = value << 8 | digest[i];
-  return value;
-}
-
 SeenItem Known(const market::NewsItem& item) {
-  return {Hash64(item.source + "\n" + item.source_id), Hash64(item.title + "\n" + item.summary)};
+  return {base::Sha256First64(item.source + "\n" + item.source_id),
+          base::Sha256First64(item.title + "\n" + item.summary)};
 }
 
 std::string_view HeaderOf(const wire::HttpExchange& answer, std::string_view name) {

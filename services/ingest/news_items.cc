@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "libs/base/digest.h"
+#include "libs/base/utf8.h"
 #include "services/ingest/feed_dates.h"
 #include "services/ingest/feed_html.h"
 #include "services/ingest/feed_text.h"
@@ -119,8 +120,7 @@ market::NewsItem ToNewsItem(const FeedEntry& entry, std::string_view source, bas
 
 absl::StatusOr<NewsLine> ParseNewsLine(std::string_view line, std::string_view source,
                                        base::Time received, const FeedLimits& limits) {
-  line = StripAscii(line);
-  if (line.substr(0, 3) == "\xEF\xBB\xBF") line.remove_prefix(3);
+  line = base::WithoutByteOrderMark(StripAscii(line));
   if (line.size() > kMaxNewsLineBytes)
     return Bad("longer than " + std::to_string(kMaxNewsLineBytes) + " bytes");
   if (TooDeep(line)) return Bad("nested deeper than " + std::to_string(kMaxJsonDepth));

@@ -5,6 +5,7 @@
 
 #include "libs/base/line_reader.h"
 #include "libs/base/status.h"
+#include "libs/base/utf8.h"
 #include "libs/wire/codec.h"
 #include "services/ingest/feed_text.h"
 #include "services/ingest/news_items.h"
@@ -82,9 +83,7 @@ void AddLine(NewsReplayFile& file, std::string_view line, const std::string& pla
 
 // By the first line that is not blank: a document of any encoding, or JSON.
 bool IsFeed(std::string_view line) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark)
-    line.remove_prefix(kByteOrderMark.size());
+  line = base::WithoutByteOrderMark(line);
   if (line.find('\0') != std::string_view::npos) return true;
   return StripAscii(line).substr(0, 1) != "{" && line.find('<') < 8;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "libs/base/table_text.h"
+#include "libs/base/utf8.h"
 #include "services/ingest/feed_text.h"
 
 namespace gannet::ingest {
@@ -21,11 +22,6 @@ constexpr std::array<std::string_view, 6> kDates = {"published", "published_at",
 template <size_t n>
 bool IsOneOf(std::string_view name, const std::array<std::string_view, n>& names) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-std::string_view WithoutByteOrderMark(std::string_view text) {
-  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
-  return text;
 }
 
 // "5-7-2022 04:24", also with slashes or dots and with seconds or no time.
@@ -91,7 +87,7 @@ std::string DateText(const std::string& cell, Order order) {
 }  // namespace
 
 bool IsNewsTable(std::string_view header) {
-  header = WithoutByteOrderMark(header);
+  header = base::WithoutByteOrderMark(header);
   size_t at = 0;
   const Cells columns = base::TableRow(header, base::SeparatorOf(header), at);
   return columns.size() > 1 && std::any_of(columns.begin(), columns.end(),
@@ -99,7 +95,7 @@ bool IsNewsTable(std::string_view header) {
 }
 
 NewsTable ReadNewsTable(std::string_view text) {
-  text = WithoutByteOrderMark(text);
+  text = base::WithoutByteOrderMark(text);
   const char separator = base::SeparatorOf(text.substr(0, text.find('\n')));
   size_t at = 0;
   const Cells header = base::TableRow(text, separator, at);

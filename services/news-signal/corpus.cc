@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "libs/base/status.h"
 #include "libs/base/table_text.h"
+#include "libs/base/utf8.h"
 #include "libs/market/names.h"
 
 namespace gannet::news_signal {
@@ -108,7 +109,7 @@ absl::StatusOr<std::vector<LabelledHeadline>> ParseCorpus(std::string_view text)
 
 absl::StatusOr<std::vector<LabelledHeadline>> ParseLabelledTable(std::string_view text,
                                                                  TableLabels labels) {
-  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.remove_prefix(3);
+  text = base::WithoutByteOrderMark(text);
   const char separator = base::SeparatorOf(text.substr(0, text.find('\n')));
   size_t at = 0;
   const std::vector<std::string> header = base::TableRow(text, separator, at);
