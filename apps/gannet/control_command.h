@@ -62,8 +62,9 @@ struct AdjustOptions {
 };
 
 struct KillOptions {
-  bool drill = false;  // measured, and lifted again
-  bool keep = false;   // of a drill: not lifted
+  bool drill = false;    // measured, and lifted again
+  bool keep = false;     // of a drill: not lifted
+  bool flatten = false;  // what the venue proves to be held is closed as well
 };
 
 struct AuditOptions {

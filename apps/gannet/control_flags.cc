@@ -254,7 +254,12 @@ void AddStates(CLI::App& app, Builder& b) {
           "runs (--data of that process) when Kafka or risk\nis down. Lifted by gannet "
           "resume only.\n\n"
           "  gannet kill firm --reason \"runaway\"\n"
+          "  gannet kill strategy:maker --flatten --reason \"out of this\" --timeout 60s\n"
           "  gannet kill firm --drill --reason \"monthly drill\" --timeout 30s\n\n"
+          "With --flatten execution then closes what each strategy of the scope holds, as far "
+          "as the venue proves it,\nat prices near the venue's own bid and ask "
+          "(execution.flatten_collar), and again until nothing is left or\nthe switch is "
+          "lifted. What cannot be closed is named; exit code 6 then too.\n\n"
           "A drill is a kill switch: it withdraws what works. It prints how long each "
           "part took, and is then\nlifted again. Exit code 1: also a drill whose switch stays on; "
           "6: the end is not verified "
@@ -266,6 +271,7 @@ void AddStates(CLI::App& app, Builder& b) {
   CLI::Option* drill =
       kill->add_flag("--drill", f.kill.drill, "Measure it, and lift it again when it is over");
   kill->add_flag("--keep", f.kill.keep, "Of a drill: leave it on")->needs(drill);
+  kill->add_flag("--flatten", f.kill.flatten, "Close what the scope holds")->excludes(drill);
   b.Change(kill, true);
 }
 

@@ -26,6 +26,20 @@ std::string Ends(const exec_pb::GetStopResponse& stop) {
   return text.empty() ? "none was open" : text;
 }
 
+void PrintRows(std::string_view what, const google::protobuf::RepeatedPtrField<std::string>& rows,
+               std::ostream& out) {
+  for (const std::string& row : rows) out << std::string(what) << row << "\n";
+}
+
+// What became of the scope's positions.
+void PrintFlat(const exec_pb::GetStopResponse& stop, std::ostream& out) {
+  out << stop.closing_orders() << " orders sent to close positions\n";
+  PrintRows("NOT CLOSED: ", stop.left(), out);
+  PrintRows("cannot be closed now, tried again: ", stop.waiting(), out);
+  PrintRows("too small to trade, stays: ", stop.dust(), out);
+  if (stop.verified() && stop.left().empty()) out << "flat, by the venue's account\n";
+}
+
 // When the end is verified, or the time is over. Not OK: nobody there can say.
 absl::StatusOr<exec_pb::GetStopResponse> Follow(Remote& remote, const std::string& id) {
   exec_pb::GetStopRequest request;
@@ -102,6 +116,7 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   *request.mutable_scope() = *scope;
   request.set_request_id(id);
   request.set_reason(control.reason);
+  request.set_flatten(kill.flatten);
   const bool lift = kill.drill && !kill.keep;
   if (lift) {
     if (const absl::Status may = CheckDrill(remote, *scope); !may.ok()) return Report(may, console);
@@ -116,9 +131,10 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
   const bool told = stop.ok();
   if (!told && !response.ok()) return Report(response.status(), console);
   const bool unheard = response.ok() && response->unheard();
-  int code = !told && kill.drill         ? kControlFailed
-             : told && !stop->verified() ? kControlNotVerified
-                                         : kControlDone;
+  const bool ended = told && stop->verified() && stop->left().empty();
+  int code = !told && kill.drill ? kControlFailed
+             : told && !ended    ? kControlNotVerified
+                                 : kControlDone;
   if (unheard) {
     if (!remote.Json(*response)) console.out << ScopeText(*scope) << " is halted, kill switch on\n";
   } else if (!told) {
@@ -138,6 +154,7 @@ int Kill(const ControlOptions& control, const std::string& scope_text, const Kil
       console.out << "not verified yet: " << stop->state() << " (" << stop->unknown()
                   << " UNKNOWN); ask again with --request-id " << id << "\n";
     }
+    if (kill.flatten) PrintFlat(*stop, console.out);
   }
   absl::Status lifted = absl::OkStatus();
   if (lift) lifted = told || unheard ? EndDrill(remote, request) : stop.status();

@@ -165,6 +165,7 @@ void RiskApi::Change(const rpc::CallPtr& call, const Request& request, market::C
                           .reason = request.reason(),
                           .person = call->caller().person,
                           .request_id = request.request_id()};
+  if constexpr (requires { request.flatten(); }) command.flatten = request.flatten();
   market::RiskState result{.scope = scope->scope};
   result.killed = kind == market::CommandKind::kKill;
   result.state = result.killed                          ? market::TradingState::kHalted

@@ -113,6 +113,7 @@ struct Command {
   std::string text;                   // kProposeLimits: the file
   bool new_names = false;  // kProposeLimits: names that nothing has been heard of are meant
   uint64_t proposal = 0;   // kApproveLimits, kRejectLimits
+  bool flatten = false;    // kKill: what the venue proves to be held is to be closed as well
   bool operator==(const Command&) const = default;
 };
 inline bool IsAboutOrder(CommandKind kind) {

@@ -279,6 +279,12 @@ std::optional<Level> PaperVenue::BestLeft(const Market& market, Side side) const
   return std::nullopt;
 }
 
+std::optional<Level> PaperVenue::Best(const market::InstrumentId& instrument, Side side) const {
+  const auto found = markets_.find(instrument);
+  if (found == markets_.end() || !found->second.valid) return std::nullopt;
+  return BestLeft(found->second, side);
+}
+
 // The other side came to our price without a trade print: whoever quotes there
 // would have met our order first.
 void PaperVenue::FillCrossed(Market& market, base::Time at) {

@@ -174,6 +174,9 @@ class PaperVenue {
   // Open or recently closed, the latest under that id; nullptr otherwise
   // (orders still on their way are not known to the venue yet).
   const PaperOrderStatus* Find(const market::ClientOrderId& order) const;
+  // What a taker of the other side would meet first; nothing without a valid book.
+  std::optional<market::Level> Best(const market::InstrumentId& instrument,
+                                    market::Side side) const;
   std::vector<const PaperOrderStatus*> OpenOrders() const;  // by acceptance
   size_t in_flight() const { return arrivals_.size(); }
 

@@ -62,16 +62,26 @@ bool AddPosition(std::vector<PositionEntry>& positions, market::InstrumentId ins
     return entry.instrument == instrument;
   });
   if (known == positions.end()) {
-    if (!held.zero()) positions.push_back({std::move(instrument), held.ToString()});
+    if (!held.zero()) positions.push_back({std::move(instrument), held.ToString(), {}, {}});
     return true;
   }
-  held += AmountOf(known->quantity).value_or(market::Money());
-  if (held.zero()) {
-    positions.erase(known);
-  } else {
-    known->quantity = held.ToString();
-  }
+  const market::Money before = AmountOf(known->quantity).value_or(market::Money());
+  const auto side = [known](const market::Money& of) -> market::Money& {
+    return of > market::Money() ? known->longs : known->shorts;
+  };
+  if (known->longs.zero() && known->shorts.zero()) side(before) = before.Abs();
+  side(held) += held.Abs();
+  known->quantity = (before + held).ToString();
   return true;
+}
+
+void AddPosition(std::vector<PositionEntry>& positions, const PositionEntry& more) {
+  if (more.longs.zero() && more.shorts.zero()) {
+    AddPosition(positions, more.instrument, more.quantity);
+    return;
+  }
+  AddPosition(positions, more.instrument, more.longs.ToString());
+  AddPosition(positions, more.instrument, more.shorts.ToString(), /*is_short=*/true);
 }
 
 void MakeUnparsable(Answer& answer, std::string_view why) {

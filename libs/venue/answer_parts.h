@@ -34,6 +34,7 @@ absl::Status CheckAnswersRequest(const OrderUpdate& update, const RequestContext
 // (hedge mode) count together. False: `amount` is no number.
 bool AddPosition(std::vector<PositionEntry>& positions, market::InstrumentId instrument,
                  std::string_view amount, bool is_short = false);
+void AddPosition(std::vector<PositionEntry>& positions, const PositionEntry& more);
 
 // Drops what a half-understood answer seemed to say.
 void MakeUnparsable(Answer& answer, std::string_view why);

@@ -212,7 +212,15 @@ struct BalanceEntry {
 struct PositionEntry {
   market::InstrumentId instrument;
   std::string quantity;  // short: negative
+  // Hedge mode, both sides held: how much of each. Zero: `quantity` is all.
+  market::Money longs, shorts;
   bool operator==(const PositionEntry&) const = default;
+};
+
+// What a venue's own book shows at its best; empty: that side of it is.
+struct BestPrices {
+  std::string bid, ask;
+  bool operator==(const BestPrices&) const = default;
 };
 
 // What changed a balance beside fills, once and for ever named by `id`.
@@ -296,6 +304,7 @@ struct Answer {
   bool more_changes = false;   // the answer was cut; see OrderVenue::BalanceChanges
   std::optional<base::Time> server_time;  // kServerTime; kAccount: when it answered, if stated
   std::optional<KeyRights> rights;        // kKeyRights
+  std::optional<BestPrices> best;         // kMarketData
   std::optional<LegOutcome> cancel_leg, new_leg;  // kCancelReplace
   // kPlaceBatch, kCancelBatch: of each target, in their order. None: `outcome` is that of each.
   std::vector<LegOutcome> legs;
@@ -464,6 +473,8 @@ class OrderVenue {
     return std::nullopt;
   }
   virtual WireRequest ServerTime() = 0;
+  // Best bid and ask, for who must price an order without any other service (kMarketData).
+  virtual WireRequest Best(const market::InstrumentId& instrument) = 0;
   // What the key may do (kKeyRights). Nothing: the venue does not tell.
   virtual std::optional<WireRequest> RightsOfKey(base::Time /*now*/) { return std::nullopt; }
   virtual WireRequest Subscribe(base::Time now) = 0;  // kSubscription

@@ -257,6 +257,7 @@ struct Convert<market::Command> {
     out.Text(Proto::kTextFieldNumber, value.text);
     out.Bool(Proto::kNewNamesFieldNumber, value.new_names);
     out.Unsigned(Proto::kProposalFieldNumber, value.proposal);
+    out.Bool(Proto::kFlattenFieldNumber, value.flatten);
   }
 
   static market::Command From(const ops_pb::Command& message, Problem& problem) {
@@ -272,6 +273,7 @@ struct Convert<market::Command> {
     value.text = message.text();
     value.new_names = message.new_names();
     value.proposal = message.proposal();
+    value.flatten = message.flatten();
     return value;
   }
 };

@@ -520,6 +520,7 @@ market::Command RandomValue(base::Rng& rng) {
     value.proposal = Unsigned(rng);
   }
   if (value.order && Coin(rng)) value.order->plan = Plan(rng);
+  if (value.kind == market::CommandKind::kKill) value.flatten = Coin(rng);
   return value;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,9 @@ struct StopRun {
   base::Time began{};   // the command was received
   uint32_t orders = 0;  // open in the scope then
   std::vector<market::ClientOrderId> ids;
-  enum class Step : uint8_t { kWithdrawing = 1, kAsking, kVerified };
+  bool flatten = false;  // what the scope holds is closed before it is verified
+  std::string reason;
+  enum class Step : uint8_t { kWithdrawing = 1, kAsking, kClosing, kVerified };
   Step step = Step::kWithdrawing;
   size_t list = 0;  // of open orders: which is asked for
   bool under_way = false;
@@ -82,7 +85,28 @@ struct StopRun {
   base::Time verified{};
   std::string evidence;                  // of the lists that show none
   std::map<std::string, uint32_t> ends;  // state → orders, once verified
+
+  // kClosing: in rounds, each from the venue's own account and prices.
+  struct Holding {
+    market::StrategyId strategy;
+    market::Money quantity;  // to be closed; short: negative
+    market::Money proven;    // held of the instrument or asset by the venue's word
+  };
+  std::map<market::InstrumentId, std::vector<Holding>> holdings;  // of this round
+  std::string proof;                                              // the account's evidence
+  size_t prices_asked = 0;
+  std::set<market::ClientOrderId> closings;  // of this round
+  uint64_t next_name = 0;                    // of an order that closes
+  uint32_t closing_orders = 0;               // in all
+  std::vector<std::string> left;             // what stays, and why; for people
+  std::vector<std::string> waits;            // what cannot be closed now; it is tried again
+  std::vector<std::string> dust;             // less than the venue trades
+  std::vector<std::string> left_before;      // at the round before
+  base::Time next_round{};
+  base::Duration pause{0};
 };
 inline constexpr size_t kMaxStops = 100;
+// What a run that flattens has come to, for people.
+std::string FlatWords(const StopRun& run);
 
 }  // namespace gannet::execution

@@ -214,6 +214,9 @@ void ReadVenue(config::Section& in, ExecutionConfig& out) {
   in.Optional("account", out.account);
   in.Optional("block_on_unknown", out.block_on_unknown);
   in.Optional("foreign_orders", out.foreign_orders, kPolicies);
+  config::Ppm collar{out.flatten_collar_ppm};
+  in.Optional("flatten_collar", collar, config::Between(config::Ppm{100}, config::Ppm{200'000}));
+  out.flatten_collar_ppm = collar.value;
   in.Optional("four_eyes", out.four_eyes);
   if (!out.four_eyes && out.venue != VenueKind::kPaper)
     in.Problem("four_eyes", "may be off for venue: paper only; leave it out");

@@ -69,8 +69,9 @@ struct ExecutionConfig {
   std::string account = "main/paper";
   bool block_on_unknown = false;
   ForeignPolicy foreign_orders = ForeignPolicy::kTolerate;
-  bool four_eyes = true;   // of adjustments; off for paper only
-  bool check_key = false;  // what the key may do; on a main net always
+  int64_t flatten_collar_ppm = 10'000;  // as of ExecutionOptions
+  bool four_eyes = true;                // of adjustments; off for paper only
+  bool check_key = false;               // what the key may do; on a main net always
   base::Duration reconcile_every = std::chrono::seconds(60);
   RateLimits rate;
   PaperConfig paper;

@@ -171,6 +171,10 @@ class ScriptedVenue : public venue::OrderVenue {
   venue::WireRequest ServerTime() override {
     return Request(venue::RequestKind::kServerTime, "GET", "time", base::Time(), base::Duration(0));
   }
+  venue::WireRequest Best(const market::InstrumentId& instrument) override {
+    return Request(venue::RequestKind::kMarketData, "GET", "best " + instrument.text(),
+                   base::Time(), base::Duration(0));
+  }
   venue::WireRequest Subscribe(base::Time now) override {
     venue::WireRequest request =
         Request(venue::RequestKind::kSubscribe, "", "", now, std::chrono::seconds(5));

@@ -67,7 +67,7 @@ venue::Answer Joined(venue::Answer first, venue::Answer second) {
     if (!first.positions) first.positions.emplace();
     // Sides of one instrument that are kept apart may come on two pages.
     for (const venue::PositionEntry& entry : *second.positions)
-      venue::AddPosition(*first.positions, entry.instrument, entry.quantity);
+      venue::AddPosition(*first.positions, entry);
   }
   if (first.unfit.empty()) first.unfit = std::move(second.unfit);
   first.cursor = std::move(second.cursor);
@@ -133,8 +133,9 @@ bool ExecutionEngine::AskNextPart(const InFlight& request, venue::Answer& answer
   if (request.gathered) answer = Joined(*request.gathered, std::move(answer));
   if (!next) return false;
   const venue::WireRequest& wire = next->request;
-  const auto use =
-      request.purpose == Purpose::kDeadMan ? RateBudget::Use::kCancel : RateBudget::Use::kNormal;
+  const bool reserved =
+      request.purpose == Purpose::kDeadMan || request.purpose == Purpose::kStopAccount;
+  const auto use = reserved ? RateBudget::Use::kCancel : RateBudget::Use::kNormal;
   if (request.parts >= kMaxParts || !budget_.Take(wire, use, now_)) {
     // Half an answer is none.
     const std::string why =
@@ -261,6 +262,10 @@ void ExecutionEngine::OnAnswer(const InFlight& request, const venue::Answer& ans
     case Purpose::kInspectAccount:
     case Purpose::kInspectTrades:
       return OnInspected(request, answer);
+    case Purpose::kStopAccount:
+      return OnStopAccount(request, answer);
+    case Purpose::kStopPrice:
+      return OnStopPrice(request, answer);
     case Purpose::kStopCheck:
       return OnStopCheck(request, answer);
     case Purpose::kSubscribe:

@@ -244,6 +244,9 @@ std::optional<Block> ExecutionEngine::Gate(const market::OrderIntent& intent,
   if (!ready_)
     return Block{RejectReason::kGateClosed,
                  "orders and balances are not reconciled with the venue yet"};
+  // What is not explained here stands in the way of more, not of less: it is no larger than what
+  // the venue has just proven.
+  if (state_.EmergencyOf(intent.client_order_id) != nullptr) return std::nullopt;
   if (const auto halt = state_.halts().find(intent.instrument); halt != state_.halts().end())
     return Block{RejectReason::kGateClosed, halt->second.reason};
   if (instrument != nullptr) {
@@ -409,7 +412,9 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
     return NotSent(intent, correlation,
                    {RejectReason::kNotPermitted, std::string(wire.status().message())});
   const bool held = replaces && !in_one;
-  if (!held && !budget_.Take(*wire, RateBudget::Use::kNormal, now_)) {
+  const bool emergency = state_.EmergencyOf(intent.client_order_id) != nullptr;
+  const auto use = emergency ? RateBudget::Use::kCancel : RateBudget::Use::kNormal;
+  if (!held && !budget_.Take(*wire, use, now_)) {
     return NotSent(intent, correlation,
                    {RejectReason::kMessageRate, "the venue's request limit leaves no room"});
   }
@@ -421,6 +426,7 @@ void ExecutionEngine::Journal(const market::OrderIntent& intent,
   market::ExecReport report =
       market::ReportOf(intent, ExecKind::kJournaled, OrderState::kSubmitted);
   if (held) report.detail = "waits for the cancel of the order it replaces";
+  if (emergency) report.detail = intent.reason;
   report.evidence = held ? "journal:held" : JournalEvidence(state_.next_request_id());
   out_.Emit(std::move(report), Chain(correlation, {}));
 
@@ -483,6 +489,7 @@ std::optional<market::OrderIntent> ExecutionEngine::Netted(
     const market::OrderIntent& intent, market::Quantity quantity,
     const market::Instrument& instrument, std::span<const market::OrderIntent> beside) const {
   if (!intent.reduce_only || !venue_.ReducesNet()) return std::nullopt;
+  if (state_.EmergencyOf(intent.client_order_id) != nullptr) return std::nullopt;
   const auto closes_too = [&intent](const market::OrderIntent& other) {
     return other.reduce_only && other.instrument == intent.instrument && other.side == intent.side;
   };
@@ -703,14 +710,14 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
   const market::Command& command = event.value;
   switch (command.kind) {
     case market::CommandKind::kKill:
-      SetGate(command.scope, true, command);
+      SetGate(event, true);
       if (options_.domain.Meets(command.scope)) BeginStop(event);
       Sweep();
       return StepStops();
     case market::CommandKind::kResume:
       // Only a person lifts a kill switch or a halt. A difference is signed by its own name.
       if (command.person.empty()) return;
-      SetGate(command.scope, false, command);
+      SetGate(event, false);
       if (command.scope == market::Scope{market::ScopeKind::kAccount, options_.account.text()}) {
         vanished_.clear();
         const std::map<market::InstrumentId, HaltNote> halts = state_.halts();
@@ -738,9 +745,16 @@ void ExecutionEngine::OnCommand(const market::Event<market::Command>& event, bas
   }
 }
 
-void ExecutionEngine::SetGate(const market::Scope& scope, bool killed,
-                              const market::Command& command) {
-  EmitNote(ToNote(GateNote{scope, killed, command.reason, command.person}));
+void ExecutionEngine::SetGate(const market::Event<market::Command>& event, bool killed) {
+  const market::Command& command = event.value;
+  GateNote gate{command.scope, killed, command.reason, command.person, std::nullopt};
+  const auto before = state_.own_gates().find(command.scope);
+  if (killed && command.flatten) {
+    gate.flatten = GateNote::Flatten{event.header.id, command.request_id};
+  } else if (killed && before != state_.own_gates().end()) {
+    gate.flatten = before->second.flatten;  // one that is under way goes on
+  }
+  EmitNote(ToNote(gate));
 }
 
 void ExecutionEngine::CancelScope(const market::Scope& scope) {
@@ -774,7 +788,7 @@ void ExecutionEngine::Sweep() {
   const std::set<market::ClientOrderId> open = state_.open();
   for (const market::ClientOrderId& id : open) {
     const TrackedOrder* order = state_.Find(id);
-    if (order == nullptr || !order->open()) continue;
+    if (order == nullptr || !order->open() || order->emergency) continue;
     const bool is_killed = state_.Killed(order->intent);
     const bool is_left =
         !is_killed && !order->external && state_.Unattended(order->intent) != nullptr;
@@ -1058,6 +1072,7 @@ void ExecutionEngine::Resume(const market::Header& cause, base::Time now) {
   if (options_.dead_man > base::Duration(0) && !state_.open().empty())
     Schedule(now_, {TaskKind::kDeadMan, {}});
   Sweep();
+  ResumeStops();
 }
 
 }  // namespace gannet::execution

@@ -13,7 +13,8 @@
 // execution_derivatives.cc does what only accounts with positions need;
 // execution_inspect.cc lays both sides out for people; execution_adjust.cc takes what they
 // sign of differences and of ends; execution_stop.cc follows a kill switch to its verified end
-// and a cancel-all to that of its orders; execution_standing.cc says what is held.
+// and a cancel-all to that of its orders; execution_flatten.cc closes what a kill switch finds
+// held; execution_standing.cc says what is held.
 #pragma once
 
 #include <cstdint>
@@ -66,6 +67,9 @@ struct ExecutionOptions {
   // The venue cancels what is open this long after it last heard of us; zero: it does not.
   base::Duration dead_man{0};
   ForeignPolicy foreign = ForeignPolicy::kTolerate;
+  // An order that closes a position under a kill switch takes no price further than this from
+  // the middle of the venue's own bid and ask.
+  int64_t flatten_collar_ppm = 10'000;
   bool four_eyes = true;  // who approves an adjustment is not who proposed it
   // Orders leave only with a key that may trade and not withdraw, by the venue's own word.
   bool check_key = false;
@@ -242,6 +246,7 @@ class ExecutionEngine {
     uint64_t balance_changes = 0;  // booked: funding, transfers, results of closing
     uint64_t stream_ends = 0;
     uint64_t stops_verified = 0;  // kill switches whose end the venue has confirmed
+    uint64_t closing_orders = 0;  // sent in the name of a kill switch
     uint64_t inspections = 0;
     uint64_t dead_man_renewals = 0, dead_man_failures = 0;
     uint64_t names_awaited = 0;  // updates held until it was known whose they are
@@ -277,6 +282,8 @@ class ExecutionEngine {
     kInspectAccount,
     kInspectTrades,
     kStopCheck,
+    kStopAccount,
+    kStopPrice,
   };
   struct InFlight {
     Purpose purpose = Purpose::kPlace;
@@ -442,7 +449,7 @@ class ExecutionEngine {
   void CancelScope(const market::Scope& scope);
   // Of to_cancel_, as many as the request limit leaves room for now; the others are tried again.
   void CancelChosen();
-  void SetGate(const market::Scope& scope, bool killed, const market::Command& command);
+  void SetGate(const market::Event<market::Command>& event, bool killed);
   bool EnsureInstrument(const market::InstrumentId& id, uint32_t version);
   // True: nothing was known of it here until now, and its definition has come.
   bool Learn(const market::InstrumentId& id);
@@ -665,6 +672,19 @@ class ExecutionEngine {
   void StepStops();
   void AskStop(StopRun& run);
   void OnStopCheck(const InFlight& request, const venue::Answer& answer);
+  StopRun* StopOf(const InFlight& request);  // null: it is over
+  void VerifyStop(StopRun& run);
+  void ResumeStops();
+
+  // execution_flatten.cc
+  void StepFlatten(StopRun& run);
+  void OnStopAccount(const InFlight& request, const venue::Answer& answer);
+  void FindHoldings(StopRun& run, const venue::Answer& account) const;
+  void OnStopPrice(const InFlight& request, const venue::Answer& answer);
+  void CloseHolding(StopRun& run, const market::Instrument& instrument,
+                    const StopRun::Holding& holding, const venue::BestPrices& best);
+  void EndRound(StopRun& run);
+  void NextRound(StopRun& run, base::Duration wait);
 
   void EmitNote(wire::EngineNote note) {
     note.engine = options_.domain.engine;

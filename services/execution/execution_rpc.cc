@@ -263,9 +263,12 @@ std::string OpenWords(const ExecutionEngine& engine, const StopRun& run) {
 
 std::string Words(const ExecutionEngine& engine, const StopRun& run,
                   const pb::GetStopResponse& stop) {
-  if (run.step == StopRun::Step::kVerified)
-    return "verified: the venue lists no order of the scope (" + run.evidence + ")";
+  if (run.step == StopRun::Step::kVerified) {
+    return base::Concat({"verified: the venue lists no order of the scope (", run.evidence, ")",
+                         run.flatten ? "; " : "", run.flatten ? FlatWords(run) : ""});
+  }
   if (run.over) return "lifted before its end was verified";
+  if (run.step == StopRun::Step::kClosing) return FlatWords(run);
   if (stop.open() > 0) return OpenWords(engine, run);
   return "every end is confirmed; the venue's lists are being asked for";
 }
@@ -291,6 +294,11 @@ absl::StatusOr<pb::GetStopResponse> StopOf(const ExecutionService& service,
     PutOpen(service.engine().state(), *run, out);
   }
   for (const auto& [state, count] : run->ends) (*out.mutable_ends())[state] = count;
+  out.set_flatten(run->flatten);
+  out.set_closing_orders(run->closing_orders);
+  for (const std::string& row : run->left) out.add_left(row);
+  for (const std::string& row : run->waits) out.add_waiting(row);
+  for (const std::string& row : run->dust) out.add_dust(row);
   if (const auto* bytes = service.FindStop(run->number)) {
     out.set_gate_closed_ns(base::UnixNanos(bytes->gate_closed));
     out.set_last_order_ns(base::UnixNanos(bytes->last_order));
@@ -317,6 +325,10 @@ void Merge(const pb::GetStopResponse& one, pb::GetStopResponse& all) {
   all.set_order_bytes_after(all.order_bytes_after() + one.order_bytes_after());
   all.set_cancels_sent(all.cancels_sent() + one.cancels_sent());
   for (const auto& [state, count] : one.ends()) (*all.mutable_ends())[state] += count;
+  all.set_closing_orders(all.closing_orders() + one.closing_orders());
+  all.mutable_left()->MergeFrom(one.left());
+  all.mutable_waiting()->MergeFrom(one.waiting());
+  all.mutable_dust()->MergeFrom(one.dust());
 }
 
 absl::StatusOr<pb::GetStopResponse> StopOf(const std::vector<ExecutionService*>& venues,

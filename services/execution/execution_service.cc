@@ -26,6 +26,7 @@ ExecutionOptions OptionsOf(const ExecutionConfig& config, Domain domain) {
   options.compare_balances = config.venue != VenueKind::kPaper;
   options.dead_man = config.live.dead_man;
   options.four_eyes = config.four_eyes;
+  options.flatten_collar_ppm = config.flatten_collar_ppm;
   options.check_key = config.check_key;
   options.key_addresses = config.environment == Environment::kMainNet;
   return options;
@@ -558,7 +559,7 @@ void ExecutionService::NoteBytes(const OutgoingRequest& request) {
   const base::Time now = clock_.Now();
   const auto note = [&](const market::ClientOrderId& id) {
     const TrackedOrder* order = engine_.state().Find(id);
-    if (order == nullptr) return;
+    if (order == nullptr || order->emergency) return;
     for (const StopRun& run : engine_.stops()) {
       if (run.over || run.step == StopRun::Step::kVerified || !Covers(run.scope, order->intent))
         continue;

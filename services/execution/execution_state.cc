@@ -159,6 +159,14 @@ bool ExecutionState::Killed(const market::OrderIntent& intent) const {
   return false;
 }
 
+const market::Scope* ExecutionState::EmergencyOf(const market::ClientOrderId& id) const {
+  if (own_gates_.empty()) return nullptr;
+  const auto scope = [](const auto& row) { return row.emergency ? &*row.emergency : nullptr; };
+  if (const TrackedOrder* order = Find(id)) return scope(*order);
+  const auto verdict = verdicts_.find(id);
+  return verdict == verdicts_.end() ? nullptr : scope(verdict->second);
+}
+
 const market::RiskState* ExecutionState::Unattended(const market::OrderIntent& intent) const {
   const bool of_program = !market::IsManual(intent.strategy) || !intent.parent.empty();
   if (!of_program || intent.reduce_only) return nullptr;
@@ -179,6 +187,11 @@ uint64_t ExecutionState::OriginOf(const market::OrderIntent& intent) const {
 
 std::optional<Block> ExecutionState::Blocked(const market::OrderIntent& intent,
                                              const Money& quantity, bool only_reduces) const {
+  if (const market::Scope* emergency = EmergencyOf(intent.client_order_id)) {
+    if (OwnGateShut(*emergency)) return std::nullopt;
+    return Block{market::RejectReason::kGateClosed,
+                 "the kill switch in whose name it closes a position is lifted"};
+  }
   if (Killed(intent))
     return Block{market::RejectReason::kKillSwitch, "the kill switch covers this order"};
   if (const market::RiskState* lost = Unattended(intent); lost != nullptr && !only_reduces)
@@ -263,6 +276,7 @@ TrackedOrder& ExecutionState::FromReport(const market::Event<market::ExecReport>
     order.epoch = verdict->second.decision.epoch;
     order.correlation = verdict->second.correlation;
     order.origin = verdict->second.origin;
+    order.emergency = std::move(verdict->second.emergency);
     verdicts_.erase(verdict);
   } else {
     order.external = true;
@@ -602,6 +616,14 @@ void ExecutionState::Apply(const market::Event<wire::EngineNote>& event) {
     const auto gate = ReadGateNote(note.body);
     if (gate.ok()) own_gates_.insert_or_assign(gate->scope, *gate);
     read = gate.status();
+  } else if (note.kind == kEmergencyNote) {
+    auto emergency = ReadEmergencyNote(note.body);
+    read = emergency.status();
+    if (emergency.ok()) {
+      const market::ClientOrderId id = emergency->verdict.intent.client_order_id;
+      verdicts_.emplace(id, OpenVerdict{std::move(emergency->verdict), emergency->command,
+                                        /*origin=*/0, std::move(emergency->scope)});
+    }
   } else if (note.kind == kBalanceNote) {
     const auto balance = ReadBalanceNote(note.body);
     if (balance.ok()) ApplyBalanceNote(*balance);

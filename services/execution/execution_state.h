@@ -37,7 +37,8 @@ inline constexpr size_t kMaxAdjustments = 200;  // the oldest are forgotten, dec
 struct OpenVerdict {  // permitted, not answered yet
   market::RiskDecision decision;
   market::EventId correlation;
-  uint64_t origin = 0;  // stream of the intent; 0: not known
+  uint64_t origin = 0;                     // stream of the intent; 0: not known
+  std::optional<market::Scope> emergency;  // as of TrackedOrder
   bool operator==(const OpenVerdict&) const = default;
 };
 struct OpenCancel {  // cancel intent, not answered yet
@@ -162,6 +163,10 @@ class ExecutionState {
     const auto gate = own_gates_.find(scope);
     return gate != own_gates_.end() && gate->second.killed;
   }
+  // Execution's own kill switches, by scope; those that were lifted too.
+  const std::map<market::Scope, GateNote>& own_gates() const { return own_gates_; }
+  // The kill switch in whose name this order closes a position; null: it is none of these.
+  const market::Scope* EmergencyOf(const market::ClientOrderId& id) const;
   // True when a kill switch covers it: whatever is open of it is to be cancelled.
   bool Killed(const market::OrderIntent& intent) const;
   // Why nobody looks after an order of this meaning, so that it is to be cancelled: it is of a

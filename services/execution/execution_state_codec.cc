@@ -20,7 +20,8 @@ using wire::CanonicalWriter;
 // 9: without pauses of less than everything
 // 10: without which process asked for an order
 // 11: without the bounds of market orders
-constexpr uint8_t kStateVersion = 12;
+// 12: without closing positions under a kill switch
+constexpr uint8_t kStateVersion = 13;
 
 void Write(CanonicalWriter& out, const JournaledRequest& request) {
   out.U64(request.id);
@@ -33,6 +34,14 @@ JournaledRequest ReadRequest(CanonicalReader& in) {
   request.timestamp = in.Time();
   request.receive_window = in.Duration();
   return request;
+}
+
+void Write(CanonicalWriter& out, const std::optional<market::Scope>& emergency) {
+  out.Bool(emergency.has_value());
+  if (emergency) execution::Write(out, *emergency);
+}
+std::optional<market::Scope> ReadEmergency(CanonicalReader& in) {
+  return in.Bool() ? std::optional(ReadScope(in)) : std::nullopt;
 }
 
 void Write(CanonicalWriter& out, const TrackedOrder& order) {
@@ -66,6 +75,7 @@ void Write(CanonicalWriter& out, const TrackedOrder& order) {
   out.Bool(order.cancel_wanted);
   out.EventId(order.correlation);
   out.U64(order.origin);
+  Write(out, order.emergency);
 }
 
 TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
@@ -103,35 +113,23 @@ TrackedOrder ReadOrder(CanonicalReader& in, uint8_t version) {
   order.cancel_wanted = version >= 7 ? in.Bool() : state == market::OrderState::kPendingCancel;
   order.correlation = in.EventId();
   if (version >= 11) order.origin = in.U64();
+  if (version >= 13) order.emergency = ReadEmergency(in);
   return order;
 }
 
 void Write(CanonicalWriter& out, const OpenVerdict& verdict) {
-  const market::RiskDecision& decision = verdict.decision;
-  wire::SaveIntent(out, decision.intent);
-  out.U64(decision.limit_version);
-  out.U64(decision.epoch);
-  out.Time(decision.decided);
-  out.Time(decision.expires);
-  out.Money(decision.reserved);
-  out.I64(decision.reference_price.mantissa);
+  execution::Write(out, verdict.decision);
   out.EventId(verdict.correlation);
   out.U64(verdict.origin);
+  Write(out, verdict.emergency);
 }
 
 OpenVerdict ReadVerdict(CanonicalReader& in, uint8_t version) {
   OpenVerdict verdict;
-  market::RiskDecision& decision = verdict.decision;
-  decision.intent = wire::LoadIntent(in);
-  decision.permitted = true;  // others are not kept
-  decision.limit_version = in.U64();
-  decision.epoch = in.U64();
-  decision.decided = in.Time();
-  decision.expires = in.Time();
-  decision.reserved = in.Money();
-  decision.reference_price.mantissa = in.I64();
+  verdict.decision = execution::ReadVerdict(in);
   verdict.correlation = in.EventId();
   if (version >= 11) verdict.origin = in.U64();
+  if (version >= 13) verdict.emergency = ReadEmergency(in);
   return verdict;
 }
 
@@ -175,17 +173,6 @@ market::Position ReadPosition(CanonicalReader& in) {
   position.merged_lots = in.U64();
   position.quantity_scale = in.I32();
   return position;
-}
-
-void Write(CanonicalWriter& out, const market::Scope& scope) {
-  out.U8(static_cast<uint8_t>(scope.kind));
-  out.Bytes(scope.name);
-}
-market::Scope ReadScope(CanonicalReader& in) {
-  market::Scope scope;
-  scope.kind = static_cast<market::ScopeKind>(in.U8());
-  scope.name = in.Bytes();
-  return scope;
 }
 
 template <class Map, class Each>
@@ -276,7 +263,7 @@ void ExecutionState::Save(CanonicalWriter& out) const {
   WriteMarks(out, checked_trade_);
   WriteMarks(out, forgotten_trade_);
   WriteMap(out, risk_states_, [&](const market::Scope& scope, const market::RiskState& state) {
-    Write(out, scope);
+    execution::Write(out, scope);
     out.U8(static_cast<uint8_t>(state.state));
     out.Bool(state.killed);
     out.Bytes(state.reason);
@@ -285,10 +272,11 @@ void ExecutionState::Save(CanonicalWriter& out) const {
     out.U64(state.epoch);
   });
   WriteMap(out, own_gates_, [&](const market::Scope& scope, const GateNote& gate) {
-    Write(out, scope);
+    execution::Write(out, scope);
     out.Bool(gate.killed);
     out.Bytes(gate.reason);
     out.Bytes(gate.person);
+    WriteFlatten(out, gate);
   });
   for (const uint64_t count :
        {stats_.duplicate_verdicts, stats_.duplicate_cancels, stats_.forgotten_orders,
@@ -423,6 +411,7 @@ absl::Status ExecutionState::Load(CanonicalReader& in) {
     gate.killed = in.Bool();
     gate.reason = in.Bytes();
     gate.person = in.Bytes();
+    if (version >= 13) ReadFlatten(in, gate);
     own_gates_.emplace(gate.scope, gate);
   });
   for (uint64_t* count :

@@ -31,6 +31,9 @@ void ExecutionEngine::BeginStop(const market::Event<market::Command>& event) {
   run.person = command.person;
   run.scope = command.scope;
   run.began = event.header.receive_time;
+  run.flatten = command.flatten;
+  run.reason = command.reason;
+  run.next_name = static_cast<uint64_t>(base::UnixNanos(now_));
   for (const TrackedOrder* order : state_.OpenIn(run.scope)) run.ids.push_back(order->id());
   run.orders = static_cast<uint32_t>(run.ids.size());
   stops_.push_back(std::move(run));
@@ -69,9 +72,16 @@ void ExecutionEngine::StepStops() {
       run.over = true;  // lifted before its end
       continue;
     }
-    if (!state_.OpenIn(run.scope).empty()) {
+    if (const auto open = state_.OpenIn(run.scope); !open.empty()) {
+      const bool others = std::any_of(open.begin(), open.end(),
+                                      [](const TrackedOrder* order) { return !order->emergency; });
+      if (run.step == StopRun::Step::kClosing && !others) continue;
       run.step = StopRun::Step::kWithdrawing;
       run.list = 0;
+      continue;
+    }
+    if (run.step == StopRun::Step::kClosing) {
+      StepFlatten(run);
       continue;
     }
     const bool again = run.asked != base::Time() && run.step == StopRun::Step::kWithdrawing;
@@ -94,12 +104,8 @@ void ExecutionEngine::AskStop(StopRun& run) {
 }
 
 void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& answer) {
-  const auto find = [&] {
-    return std::find_if(stops_.begin(), stops_.end(),
-                        [&](const StopRun& run) { return run.number == request.session; });
-  };
-  auto run = find();
-  if (run == stops_.end() || run->over) return;
+  StopRun* run = StopOf(request);
+  if (run == nullptr) return;
   run->under_way = false;
   bool none = answer.outcome == venue::OutcomeClass::kConfirmed;
   const market::Scope scope = run->scope;
@@ -112,8 +118,8 @@ void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& 
     meant.instrument = update.instrument;
     if (Covers(scope, order == nullptr ? meant : order->intent)) none = false;
   }
-  run = find();  // booking what was listed may have begun or ended others
-  if (run == stops_.end()) return;
+  run = StopOf(request);  // booking what was listed may have begun or ended others
+  if (run == nullptr) return;
   if (!none) {
     run->step = StopRun::Step::kWithdrawing;
     run->list = 0;
@@ -127,22 +133,57 @@ void ExecutionEngine::OnStopCheck(const InFlight& request, const venue::Answer& 
     run->list = 0;
     return;
   }
-  run->step = StopRun::Step::kVerified;
-  run->verified = now_;
-  for (const market::ClientOrderId& id : run->ids) {
+  if (!run->flatten) return VerifyStop(*run);
+  run->step = StopRun::Step::kClosing;
+  StepFlatten(*run);
+}
+
+StopRun* ExecutionEngine::StopOf(const InFlight& request) {
+  const auto run = std::find_if(stops_.begin(), stops_.end(),
+                                [&](const StopRun& one) { return one.number == request.session; });
+  return run == stops_.end() || run->over ? nullptr : &*run;
+}
+
+void ExecutionEngine::VerifyStop(StopRun& run) {
+  run.step = StopRun::Step::kVerified;
+  run.verified = now_;
+  for (const market::ClientOrderId& id : run.ids) {
     const TrackedOrder* order = state_.Find(id);
-    ++run->ends[order == nullptr ? "ended" : Name(order->life.state())];
+    ++run.ends[order == nullptr ? "ended" : Name(order->life.state())];
   }
   ++stats_.stops_verified;
-  out_.Emit(
-      market::CommandAnswer{
-          .command = run->command,
-          .request_id = run->request_id,
-          .person = run->person,
-          .engine = options_.domain.engine,
-          .detail = absl::StrCat("verified at the venue: ", Words(run->ends),
-                                 "; its lists show nothing of the scope (", run->evidence, ")")},
-      cause_);
+  std::string detail = absl::StrCat("verified at the venue: ", Words(run.ends),
+                                    "; its lists show nothing of the scope (", run.evidence, ")");
+  if (run.flatten) absl::StrAppend(&detail, "; ", FlatWords(run));
+  out_.Emit(market::CommandAnswer{.command = run.command,
+                                  .request_id = run.request_id,
+                                  .person = run.person,
+                                  .engine = options_.domain.engine,
+                                  .detail = std::move(detail)},
+            cause_);
+  if (!run.flatten) return;
+  GateNote gate = state_.own_gates().at(run.scope);
+  gate.flatten.reset();  // a restart need not go on with it
+  EmitNote(ToNote(gate));
+}
+
+// A kill switch that was to close positions goes on with that; others are at their end once
+// their orders are withdrawn, which the sweep sees to.
+void ExecutionEngine::ResumeStops() {
+  for (const auto& [scope, gate] : state_.own_gates()) {
+    if (!gate.killed || !gate.flatten || !options_.domain.Meets(scope)) continue;
+    StopRun run;
+    run.number = ++stop_checks_;
+    run.command = gate.flatten->command;
+    run.request_id = gate.flatten->request_id;
+    run.person = gate.person;
+    run.reason = gate.reason;
+    run.scope = scope;
+    run.began = now_;
+    run.flatten = true;
+    run.next_name = static_cast<uint64_t>(base::UnixNanos(now_));
+    stops_.push_back(std::move(run));
+  }
 }
 
 }  // namespace gannet::execution

@@ -37,17 +37,6 @@ absl::Status CheckVersion(wire::CanonicalReader& in) {
   return absl::OkStatus();
 }
 
-void Write(wire::CanonicalWriter& out, const market::Scope& scope) {
-  out.U8(static_cast<uint8_t>(scope.kind));
-  out.Bytes(scope.name);
-}
-market::Scope ReadScope(wire::CanonicalReader& in) {
-  market::Scope scope;
-  scope.kind = static_cast<market::ScopeKind>(in.U8());
-  scope.name = in.Bytes();
-  return scope;
-}
-
 bool IsBatch(venue::RequestKind kind) {
   return kind == venue::RequestKind::kPlaceBatch || kind == venue::RequestKind::kCancelBatch;
 }
@@ -76,6 +65,39 @@ wire::EngineNote ToNote(const RequestNote& note, std::string_view method, std::s
 }
 
 }  // namespace
+
+void Write(wire::CanonicalWriter& out, const market::Scope& scope) {
+  out.U8(static_cast<uint8_t>(scope.kind));
+  out.Bytes(scope.name);
+}
+market::Scope ReadScope(wire::CanonicalReader& in) {
+  market::Scope scope;
+  scope.kind = static_cast<market::ScopeKind>(in.U8());
+  scope.name = in.Bytes();
+  return scope;
+}
+
+void Write(wire::CanonicalWriter& out, const market::RiskDecision& verdict) {
+  wire::SaveIntent(out, verdict.intent);
+  out.U64(verdict.limit_version);
+  out.U64(verdict.epoch);
+  out.Time(verdict.decided);
+  out.Time(verdict.expires);
+  out.Money(verdict.reserved);
+  out.I64(verdict.reference_price.mantissa);
+}
+market::RiskDecision ReadVerdict(wire::CanonicalReader& in) {
+  market::RiskDecision verdict;
+  verdict.intent = wire::LoadIntent(in);
+  verdict.permitted = true;
+  verdict.limit_version = in.U64();
+  verdict.epoch = in.U64();
+  verdict.decided = in.Time();
+  verdict.expires = in.Time();
+  verdict.reserved = in.Money();
+  verdict.reference_price.mantissa = in.I64();
+  return verdict;
+}
 
 wire::EngineNote ToNote(const RequestNote& note) {
   return ToNote(note, note.method, note.target_path, note.body, "");
@@ -133,7 +155,42 @@ wire::EngineNote ToNote(const GateNote& note) {
   out.Bool(note.killed);
   out.Bytes(note.reason);
   out.Bytes(note.person);
+  if (note.flatten) WriteFlatten(out, note);
   return Note(kGateNote, out);
+}
+
+void WriteFlatten(wire::CanonicalWriter& out, const GateNote& note) {
+  out.Bool(note.flatten.has_value());
+  if (!note.flatten) return;
+  out.EventId(note.flatten->command);
+  out.Bytes(note.flatten->request_id);
+}
+void ReadFlatten(wire::CanonicalReader& in, GateNote& note) {
+  if (in.Bool()) note.flatten = GateNote::Flatten{in.EventId(), in.Bytes()};
+}
+
+wire::EngineNote ToNote(const EmergencyNote& note) {
+  wire::CanonicalWriter out = Start();
+  Write(out, note.scope);
+  out.EventId(note.command);
+  out.Bytes(note.person);
+  out.Money(note.proven);
+  out.Bytes(note.evidence);
+  Write(out, note.verdict);
+  return Note(kEmergencyNote, out);
+}
+
+absl::StatusOr<EmergencyNote> ReadEmergencyNote(std::string_view body) {
+  wire::CanonicalReader in(body);
+  GANNET_RETURN_IF_ERROR(CheckVersion(in));
+  EmergencyNote note;
+  note.scope = ReadScope(in);
+  note.command = in.EventId();
+  note.person = in.Bytes();
+  note.proven = in.Money();
+  note.evidence = in.Bytes();
+  note.verdict = ReadVerdict(in);
+  return Finish(in, std::move(note));
 }
 
 absl::StatusOr<GateNote> ReadGateNote(std::string_view body) {
@@ -144,6 +201,7 @@ absl::StatusOr<GateNote> ReadGateNote(std::string_view body) {
   note.killed = in.Bool();
   note.reason = in.Bytes();
   note.person = in.Bytes();
+  if (in.ok() && !in.done()) ReadFlatten(in, note);
   return Finish(in, std::move(note));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "libs/base/time.h"
 #include "libs/market/account.h"
+#include "libs/market/header.h"
 #include "libs/market/instrument.h"
 #include "libs/market/order.h"
 #include "libs/venue/order_venue.h"
@@ -49,7 +51,26 @@ struct GateNote {
   market::Scope scope;
   bool killed = false;
   std::string reason, person;
+  // What it holds is to be closed, and is not yet: the command that asked for it.
+  struct Flatten {
+    market::EventId command;
+    std::string request_id;
+    bool operator==(const Flatten&) const = default;
+  };
+  std::optional<Flatten> flatten;
   bool operator==(const GateNote&) const = default;
+};
+
+// "emergency": execution's own verdict on an order that closes a position under a kill switch,
+// in place of one of risk. Its intent only reduces, and by no more than `proven`.
+struct EmergencyNote {
+  market::Scope scope;  // of the kill switch
+  market::EventId command;
+  std::string person;
+  market::Money proven;  // held, by the venue's own word; short: negative
+  std::string evidence;
+  market::RiskDecision verdict;
+  bool operator==(const EmergencyNote&) const = default;
 };
 
 // "balance": what balances should be, apart from fills.
@@ -139,6 +160,7 @@ wire::EngineNote ToNote(const RequestNote& note);
 wire::EngineNote ToNote(const RequestNote& note, const venue::WireRequest& request);
 wire::EngineNote ToNote(const CancelNote& note);
 wire::EngineNote ToNote(const GateNote& note);
+wire::EngineNote ToNote(const EmergencyNote& note);
 wire::EngineNote ToNote(const BalanceNote& note);
 wire::EngineNote ToNote(const PositionNote& note);
 wire::EngineNote ToNote(const TradesNote& note);
@@ -154,12 +176,13 @@ inline constexpr std::string_view kRequestNote = "request", kCancelNote = "cance
                                   kTradesNote = "trades", kTakenOverNote = "taken-over",
                                   kInstrumentNote = "instrument", kPositionNote = "position",
                                   kAdjustmentNote = "adjustment", kHaltNote = "halt",
-                                  kPauseNote = "pause";
+                                  kPauseNote = "pause", kEmergencyNote = "emergency";
 
 // DATA_LOSS names what is wrong with the body.
 absl::StatusOr<RequestNote> ReadRequestNote(std::string_view body);
 absl::StatusOr<CancelNote> ReadCancelNote(std::string_view body);
 absl::StatusOr<GateNote> ReadGateNote(std::string_view body);
+absl::StatusOr<EmergencyNote> ReadEmergencyNote(std::string_view body);
 absl::StatusOr<BalanceNote> ReadBalanceNote(std::string_view body);
 absl::StatusOr<PositionNote> ReadPositionNote(std::string_view body);
 absl::StatusOr<TradesNote> ReadTradesNote(std::string_view body);
@@ -169,7 +192,14 @@ absl::StatusOr<HaltNote> ReadHaltNote(std::string_view body);
 absl::StatusOr<PauseNote> ReadPauseNote(std::string_view body);
 absl::StatusOr<market::Instrument> ReadInstrumentNote(std::string_view body);
 
-// Parts that snapshots share with notes; what a note says of an order comes after the rest, and
+// Parts that snapshots share with notes. Of a verdict: it permits, others are not kept.
+void Write(wire::CanonicalWriter& out, const market::RiskDecision& verdict);
+market::RiskDecision ReadVerdict(wire::CanonicalReader& in);
+void Write(wire::CanonicalWriter& out, const market::Scope& scope);
+market::Scope ReadScope(wire::CanonicalReader& in);
+void WriteFlatten(wire::CanonicalWriter& out, const GateNote& note);
+void ReadFlatten(wire::CanonicalReader& in, GateNote& note);
+// What a note says of an order comes after the rest, and
 // whether it is a transfer after that.
 void Write(wire::CanonicalWriter& out, const AdjustmentNote& note);
 AdjustmentNote ReadAdjustment(wire::CanonicalReader& in);

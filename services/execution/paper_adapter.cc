@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "libs/venue/answer_parts.h"
 
 namespace gannet::execution {
 namespace {
@@ -124,6 +125,12 @@ venue::WireRequest PaperAdapter::Account(base::Time now) {
 }
 venue::WireRequest PaperAdapter::ServerTime() {
   return Request({.kind = RequestKind::kServerTime}, {});
+}
+
+venue::WireRequest PaperAdapter::Best(const market::InstrumentId& instrument) {
+  PaperRequest request{.kind = RequestKind::kMarketData};
+  request.order.instrument = instrument;
+  return Request(std::move(request), {});
 }
 venue::WireRequest PaperAdapter::Subscribe(base::Time now) {
   return Request({.kind = RequestKind::kSubscribe}, now);
@@ -351,10 +358,20 @@ venue::Answer PaperAdapter::AnswerQuery(const PaperRequest& request, base::Time 
     case RequestKind::kAccount:
       for (const market::AssetId& asset : Assets()) answer.balances.push_back(BalanceOf(asset));
       answer.balances_time = now;
+      answer.positions = Positions();
       break;
     case RequestKind::kServerTime:
       answer.server_time = now;
       break;
+    case RequestKind::kMarketData: {
+      venue::BestPrices& best = answer.best.emplace();
+      const market::InstrumentId& instrument = request.order.instrument;
+      if (const auto bid = venue_.Best(instrument, market::Side::kBuy))
+        best.bid = Text(instrument, bid->price);
+      if (const auto ask = venue_.Best(instrument, market::Side::kSell))
+        best.ask = Text(instrument, ask->price);
+      break;
+    }
     default:
       break;
   }
@@ -651,6 +668,25 @@ std::set<market::AssetId> PaperAdapter::Assets() const {
   for (const auto& [asset, amount] : options_.deposits) assets.insert(asset);
   for (const auto& [asset, balance] : state_->balances()) assets.insert(asset);
   return assets;
+}
+
+std::optional<std::vector<venue::PositionEntry>> PaperAdapter::Positions() const {
+  std::optional<std::vector<venue::PositionEntry>> out;
+  const auto net = [](const market::Position* position) {
+    if (position == nullptr || position->quantity_scale < 0) return Money();
+    return Money(position->net.mantissa, position->quantity_scale);
+  };
+  for (const market::InstrumentId& id : state_->HeldInstruments()) {
+    const market::Instrument* instrument = instruments_.Find(id);
+    if (instrument == nullptr || instrument->kind == market::InstrumentKind::kSpot) continue;
+    if (!out) out.emplace();
+    Money held = state_->HeldPosition(id);
+    for (const auto& [key, made] : positions_.all()) {  // fills that are not booked yet
+      if (key.instrument == id) held += net(&made) - net(state_->positions().Find(key));
+    }
+    if (!held.zero()) venue::AddPosition(*out, id, held.ToString());
+  }
+  return out;
 }
 
 }  // namespace gannet::execution

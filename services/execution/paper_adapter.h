@@ -68,6 +68,7 @@ class PaperAdapter : public venue::OrderVenue {
   venue::WireRequest OpenOrders(size_t list, base::Time now) override;
   venue::WireRequest Account(base::Time now) override;
   venue::WireRequest ServerTime() override;
+  venue::WireRequest Best(const market::InstrumentId& instrument) override;
   venue::WireRequest Subscribe(base::Time now) override;
   venue::Answer DecodeAnswer(const venue::RequestContext& request,
                              const wire::HttpExchange& exchange) override;
@@ -133,6 +134,8 @@ class PaperAdapter : public venue::OrderVenue {
   market::Money Locked(const market::AssetId& asset) const;
   venue::BalanceEntry BalanceOf(const market::AssetId& asset) const;
   std::set<market::AssetId> Assets() const;
+  // Of derivatives; nothing: none was ever held.
+  std::optional<std::vector<venue::PositionEntry>> Positions() const;
 
   const PaperAdapterOptions options_;
   const ExecutionState* state_ = nullptr;

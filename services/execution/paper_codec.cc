@@ -12,6 +12,8 @@ using wire::CanonicalWriter;
 constexpr uint8_t kVersion = 2;  // 1: trades without what they realised
 // Of a request that places what only reduces: the others keep the bytes that journals have.
 constexpr uint8_t kReducing = 3;
+// Of an answer that states positions or best prices: the same of the others.
+constexpr uint8_t kStating = 4;
 
 template <class Enum>
 Enum ReadEnum(CanonicalReader& in) {
@@ -100,6 +102,17 @@ venue::BalanceEntry ReadBalance(CanonicalReader& in) {
   return entry;
 }
 
+void Write(CanonicalWriter& out, const venue::PositionEntry& entry) {
+  out.Text(entry.instrument);
+  out.Bytes(entry.quantity);
+}
+venue::PositionEntry ReadPosition(CanonicalReader& in) {
+  venue::PositionEntry entry;
+  entry.instrument = in.Text<market::InstrumentId>();
+  entry.quantity = in.Bytes();
+  return entry;
+}
+
 template <class T>
 void WriteList(CanonicalWriter& out, const std::vector<T>& list) {
   out.U32(static_cast<uint32_t>(list.size()));
@@ -172,7 +185,8 @@ absl::StatusOr<PaperRequest> DecodePaperRequest(std::string_view bytes) {
 
 std::string EncodePaper(const venue::Answer& answer) {
   CanonicalWriter out(512);
-  out.U8(kVersion);
+  const bool states = answer.positions || answer.best;
+  out.U8(states ? kStating : kVersion);
   out.U8(static_cast<uint8_t>(answer.outcome));
   out.Bytes(answer.code);
   out.Bytes(answer.message);
@@ -183,12 +197,20 @@ std::string EncodePaper(const venue::Answer& answer) {
   out.Time(answer.balances_time);
   out.Bool(answer.server_time.has_value());
   if (answer.server_time) out.Time(*answer.server_time);
+  if (!states) return out.Take();
+  out.Bool(answer.positions.has_value());
+  if (answer.positions) WriteList(out, *answer.positions);
+  out.Bool(answer.best.has_value());
+  if (answer.best) {
+    out.Bytes(answer.best->bid);
+    out.Bytes(answer.best->ask);
+  }
   return out.Take();
 }
 
 absl::StatusOr<venue::Answer> DecodePaperAnswer(std::string_view bytes) {
   CanonicalReader in(bytes);
-  GANNET_ASSIGN_OR_RETURN(const uint8_t version, ReadVersion(in));
+  GANNET_ASSIGN_OR_RETURN(const uint8_t version, ReadVersion(in, kStating));
   venue::Answer answer;
   answer.outcome = ReadEnum<venue::OutcomeClass>(in);
   answer.code = in.Bytes();
@@ -199,6 +221,9 @@ absl::StatusOr<venue::Answer> DecodePaperAnswer(std::string_view bytes) {
   ReadList(in, answer.balances, ReadBalance);
   answer.balances_time = in.Time();
   if (in.Bool()) answer.server_time = in.Time();
+  if (version < kStating) return Finish(in, std::move(answer));
+  if (in.Bool()) ReadList(in, answer.positions.emplace(), ReadPosition);
+  if (in.Bool()) answer.best = venue::BestPrices{in.Bytes(), in.Bytes()};
   return Finish(in, std::move(answer));
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "libs/base/time.h"
+#include "libs/market/account.h"
 #include "libs/market/header.h"
 #include "libs/market/order.h"
 #include "libs/market/order_state.h"
@@ -65,6 +66,8 @@ struct TrackedOrder {
   bool cancel_wanted = false;
   market::EventId correlation;  // first event of the chain that led here
   uint64_t origin = 0;          // stream of the process that asked for it; 0: not known
+  // It closes a position in the name of this kill switch, by execution's own verdict.
+  std::optional<market::Scope> emergency;
 
   const market::ClientOrderId& id() const { return intent.client_order_id; }
   bool open() const { return !market::IsTerminal(life.state()); }

@@ -199,6 +199,7 @@ std::optional<net::HttpResponse> ActionDesk::FillScope(const Admitted& request,
       break;
     default:
       command.kind = market::CommandKind::kKill;
+      command.flatten = Field(request, "flatten") == "true";
   }
   command.scope.kind = Named(Field(request, "scope"), kScopeKinds, market::ScopeKind::kFirm);
   command.scope.name = Field(request, "name");
@@ -349,7 +350,8 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   const bool known = state != view_.risk_states().end();
   bool done = true;
   if (c.kind == market::CommandKind::kKill)
-    done = known && state->second.killed && pending->orders.empty();
+    done = known && state->second.killed && pending->orders.empty() &&
+           (!c.flatten || OpenPositions(c.scope) == 0);
   if (c.kind == market::CommandKind::kCancelOrder) done = pending->orders.empty();
   if (c.kind == market::CommandKind::kCancelAll)
     done = AllEnded(pending->result.command) && pending->orders.empty();
@@ -363,6 +365,14 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   executor_.After(kVerifyEach, [this, alive = std::weak_ptr(alive_), pending] {
     if (!alive.expired()) Verify(pending);
   });
+}
+
+size_t ActionDesk::OpenPositions(const market::Scope& scope) const {
+  return static_cast<size_t>(
+      std::count_if(view_.positions().begin(), view_.positions().end(), [&](const auto& row) {
+        const market::PositionUpdate& position = row.second.value;
+        return Covers(scope, position) && position.net.mantissa != 0;
+      }));
 }
 
 void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) {
@@ -384,6 +394,7 @@ void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) 
             {"orders_before", pending->orders_before},
             {"still_open", pending->orders.size()},
             {"open_orders", open},
+            {"open_positions", OpenPositions(c.scope)},
             {"unknown_orders", unknown},
             {"reached", command::Name(pending->result.reached)},
             {"client_order_id", pending->result.order.text()},

@@ -59,6 +59,7 @@ class ActionDesk {
                                               market::Command& command) const;
   void WatchOpen(Pending& pending) const;  // the open orders of its scope
   bool AllEnded(const market::EventId& cancel_all) const;
+  size_t OpenPositions(const market::Scope& scope) const;
   void Verify(const std::shared_ptr<Pending>& pending);
   void Finish(const std::shared_ptr<Pending>& pending, bool verified);
 

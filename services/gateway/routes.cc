@@ -71,6 +71,12 @@ constexpr Parameter kScopeFields[] = {
     {"name", "string", false, "of the scope; absent for the firm"},
     {"reason", "string", true, "for the record"},
     {"request_id", "string", false, kRequestAbout, "", 64}};
+constexpr Parameter kKillFields[] = {
+    {"scope", "string", true, "", kScopes},
+    {"name", "string", false, "of the scope; absent for the firm"},
+    {"flatten", "boolean", false, "close what the scope holds as well, once its orders have ended"},
+    {"reason", "string", true, "for the record"},
+    {"request_id", "string", false, kRequestAbout, "", 64}};
 constexpr Parameter kStateFields[] = {
     {"scope", "string", true, "", kScopes},
     {"name", "string", false, "of the scope; absent for the firm"},
@@ -208,7 +214,7 @@ constexpr Route kRoutes[] = {
      "cancel all orders of a scope; tells what became of them", kScopeFields},
     {"POST", "/api/v1/risk/kill", Action::kKill, kActors,
      "kill switch: halt the scope and cancel its orders; tells the verified end state",
-     kScopeFields},
+     kKillFields},
     {"POST", "/api/v1/risk/resume", Action::kResume, kRiskPeople,
      "lift the kill switch or a halt of a scope", kScopeFields},
     {"POST", "/api/v1/risk/state", Action::kSetState, kRiskPeople, "trading state of a scope",

@@ -26,6 +26,7 @@ int64_t UsdmDepthWeight(const Params& params) {
   const int64_t limit = reader.IntegerOr("limit", 500);
   return limit <= 50 ? 2 : limit <= 100 ? 5 : limit <= 500 ? 10 : 20;
 }
+int64_t UsdmTickerWeight(const Params& params) { return params.Has("symbol") ? 2 : 5; }
 int64_t MyTradesWeight(const Params& params) { return params.Has("orderId") ? 5 : 20; }
 
 constexpr std::array kEndpoints{
@@ -98,6 +99,8 @@ constexpr std::array kEndpoints{
     Endpoint{"GET", "/fapi/v1/time", "", Security::kNone, Fixed<1>, &Api::Time},
     Endpoint{"GET", "/fapi/v1/exchangeInfo", "", Security::kNone, Fixed<1>, &Api::UsdmExchangeInfo},
     Endpoint{"GET", "/fapi/v1/depth", "", Security::kNone, UsdmDepthWeight, &Api::UsdmDepth},
+    Endpoint{"GET", "/fapi/v1/ticker/bookTicker", "", Security::kNone, UsdmTickerWeight,
+             &Api::UsdmBookTicker},
     Endpoint{"POST", "/fapi/v1/order", "order.place", Security::kSigned, Fixed<0>,
              &Api::UsdmPlaceOrder},
     Endpoint{"DELETE", "/fapi/v1/order", "order.cancel", Security::kSigned, Fixed<1>,

@@ -117,6 +117,7 @@ class Api {
   // api_usdm.cc
   void UsdmExchangeInfo(ApiCall& call);
   void UsdmDepth(ApiCall& call);
+  void UsdmBookTicker(ApiCall& call);
   void UsdmPlaceOrder(ApiCall& call);
   void UsdmCancelOrder(ApiCall& call);
   void UsdmPlaceBatch(ApiCall& call);

@@ -125,6 +125,17 @@ void Api::UsdmDepth(ApiCall& call) {
     WriteUsdmDepth(call.json, core(), symbol, static_cast<size_t>(limit), call.now);
 }
 
+void Api::UsdmBookTicker(ApiCall& call) {
+  const std::optional<SymbolIndex> only = ReadSymbolOrAll(call);
+  if (!call.params.ok()) return;
+  if (only) return WriteBookTicker(call.json, core(), *only);
+  call.json.Array();
+  for (SymbolIndex symbol = 0; symbol < ListedSymbols().size(); ++symbol) {
+    if (UsdmMarket::Lists(symbol)) WriteBookTicker(call.json, core(), symbol);
+  }
+  call.json.EndArray();
+}
+
 void Api::UsdmPlaceOrder(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlace); }
 void Api::UsdmPlaceAlgo(ApiCall& call) { PlaceUsdm(call, UsdmVerb::kPlaceAlgo); }
 

@@ -113,6 +113,9 @@ void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
     if (verdict.permitted && !amends) permitted_[id] = verdict.intent;
     Trace(absl::StrCat("verdict ", id, verdict.permitted ? " permitted " : " refused ",
                        verdict.intent.instrument.text(), " ", verdict.detail));
+  } else if (&topic == &bus::kJournals.info) {
+    const auto& note = static_cast<const market::Event<wire::EngineNote>*>(event)->value;
+    if (note.kind == execution::kEmergencyNote) LearnEmergency(note);
   } else if (trace_ && &topic == &bus::kExecReports.info) {
     const auto& report = static_cast<const market::Event<market::ExecReport>*>(event)->value;
     Trace(absl::StrCat("report ", report.client_order_id.text(), " ", market::Name(report.previous),
@@ -121,6 +124,24 @@ void RequestWatch::Learn(const bus::TopicInfo& topic, const void* event) {
                        report.cumulative.mantissa, " ", report.venue_code, " ", report.detail, " [",
                        report.evidence, "]"));
   }
+}
+
+// The other way to a verdict: of execution itself, in the name of a person, on what closes.
+void RequestWatch::LearnEmergency(const wire::EngineNote& note) {
+  const auto emergency = execution::ReadEmergencyNote(note.body);
+  if (!emergency.ok()) return violations_.push_back("I8: an emergency verdict cannot be read");
+  const market::OrderIntent& intent = emergency->verdict.intent;
+  permitted_[intent.client_order_id.text()] = intent;
+  Trace(absl::StrCat("emergency verdict ", intent.client_order_id.text(), " proven ",
+                     emergency->proven.ToString()));
+  const market::Instrument* instrument = DefinitionOf(intent);
+  const int scale = instrument == nullptr ? 0 : instrument->quantity_scale;
+  const bool sells = intent.side == market::Side::kSell;
+  const market::Money closes(sells ? intent.quantity.mantissa : -intent.quantity.mantissa, scale);
+  const bool less = sells ? closes <= emergency->proven : closes >= emergency->proven;
+  if (!intent.reduce_only || emergency->person.empty() || intent.price.mantissa <= 0 || !less)
+    violations_.push_back(absl::StrCat("I8: ", intent.client_order_id.text(),
+                                       " has an emergency verdict that does not only close"));
 }
 
 void RequestWatch::JudgeOrder(const net::HttpRequest& request, const SentOrder& sent) {

@@ -73,6 +73,7 @@ class RequestWatch : public net::Network {
   std::string NameOf(const SentOrder& sent) const;
   void NoteAnswer(const net::Url& venue, std::string_view kind, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);
+  void LearnEmergency(const wire::EngineNote& note);
 
   struct Wait {
     base::Time heard, until;

@@ -15,6 +15,7 @@
 #include "services/ingest/app.h"
 #include "tests/simulation/amender.h"
 #include "tests/simulation/dealer.h"
+#include "tests/simulation/flattener.h"
 #include "tests/simulation/focus.h"
 #include "tests/simulation/invariants.h"
 #include "tests/simulation/parents.h"
@@ -70,6 +71,7 @@ class World {
         silence_rng_(options.seed + kSilenceSeeds),
         amender_(options.seed),
         dealer_(options.product, options.seed),
+        flattener_(NameOf(options.product), options.seed),
         executor_(kStart),
         network_(executor_, executor_, rng_.Fork()),
         watch_(network_, executor_,
@@ -232,12 +234,14 @@ class World {
     if (all_run && platform_.running()) {
       ForEachVenue([this](const Engine& execution, Place& place) {
         Report(CheckAlways(execution, LookInPassing(place), doubled_));
+        Report(flattener_.Judge(execution));
         Sign(execution, place);
       });
       if (options_.amendments && executor_.Now() - kStart < options_.safety)
         amender_.Step(platform_);
       if (options_.product != Product::kBinanceSpot && executor_.Now() - kStart < options_.safety)
         dealer_.Step(platform_);
+      if (Flattens()) flattener_.Step(platform_, executor_.Now() - kStart);
       if (options_.parents) {
         giver_.Step(platform_, kStart);
         Report(giver_.CheckReservations(platform_.risk()));
@@ -247,6 +251,11 @@ class World {
     Report(watch_.TakeViolations());
     Report(platform_.TakeViolations());
     NoteProbes();
+  }
+
+  // A focused seed has its subject alone.
+  bool Flattens() const {
+    return options_.faults && !options_.script && !(options_.focused && FocusOf(options_.seed));
   }
 
   // What is missing is not signed a second time because it is as much as was held before.
@@ -426,6 +435,7 @@ class World {
 
   void NoteProbes() {
     NoteRestatements();
+    if (flattener_.ended() > 0) ++result_.probes["kill switch flattened"];
     ForEachVenue([this](const Engine& execution, const Place&) { NoteProbes(execution); });
   }
 
@@ -468,6 +478,7 @@ class World {
     seen("absence proven", stats.absences_proven);
     seen("inquiry", stats.inquiries);
     seen("fill booked", stats.fills);
+    seen("position closed by a kill switch", stats.closing_orders);
     seen("fill told twice", stats.duplicate_fills);
     seen("reconciled", stats.reconciliations);
     seen("stream ended", stats.stream_ends);
@@ -636,6 +647,7 @@ class World {
   base::Rng rng_, silence_rng_;
   Amender amender_;
   Dealer dealer_;
+  Flattener flattener_;
   base::VirtualExecutor executor_;
   net::SimNetwork network_;
   std::vector<std::unique_ptr<Place>> places_;  // as the platform's executions
@@ -742,6 +754,8 @@ std::vector<std::string> RareProbes(Product product) {
                                      "instrument restated",
                                      "instrument halted",
                                      "order older than its rules",
+                                     "kill switch flattened",
+                                     "position closed by a kill switch",
                                      "quantities at a new scale"};
   const auto add = [&probes](std::initializer_list<const char*> more) {
     probes.insert(probes.end(), more.begin(), more.end());

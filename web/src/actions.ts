@@ -13,6 +13,7 @@ interface Outcome {
   orders_before: number;
   still_open: number;
   open_orders: number;
+  open_positions: number;
   unknown_orders: number;
   reached: string;
   detail: string;
@@ -39,7 +40,7 @@ function what(orders: Order[]): string {
 }
 const unheard =
   "Not known: nothing of that name has been heard of, and nothing was stopped. Check the spelling; it is recorded, and holds for what appears under it.";
-function seen(o: Outcome, kill: boolean): Child[] {
+function seen(o: Outcome, kill: boolean, flatten = false): Child[] {
   return [
     h(
       "p",
@@ -48,7 +49,9 @@ function seen(o: Outcome, kill: boolean): Child[] {
         ? "✓ Verified: this is the state afterwards."
         : o.unheard
           ? unheard
-          : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
+          : flatten && o.still_open === 0
+            ? "Not flat yet. Closing goes on until nothing is left or the switch is lifted; watch Orders and Positions."
+            : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
     ),
     facts([
       ...(kill
@@ -62,6 +65,9 @@ function seen(o: Outcome, kill: boolean): Child[] {
       ["Open orders before", String(o.orders_before)],
       ["Of these still open", String(o.still_open), o.still_open ? "bad" : ""],
       ["Open orders now", String(o.open_orders)],
+      ...(flatten
+        ? [["Open positions now", String(o.open_positions), o.open_positions ? "bad" : ""] as [string, string, string]]
+        : []),
       ["Orders of unknown fate", String(o.unknown_orders), o.unknown_orders ? "bad" : ""],
       ["Request", o.request_id],
     ]),
@@ -70,13 +76,20 @@ function seen(o: Outcome, kill: boolean): Child[] {
 
 export function killSwitch(scope: string, name: string): void {
   const orders = inScope(scope, name);
+  const flatten = h("input", { type: "checkbox", id: "kill-flatten" });
   const shown = ask({
     title: `Kill switch: ${called(scope, name)}`,
     danger: true,
     act: "Stop trading and cancel",
     reason: "stopped by hand",
     what: [
-      h("p", null, `All trading of ${called(scope, name)} stops at once. ${what(orders)} Positions stay as they are.`),
+      h("p", null, `All trading of ${called(scope, name)} stops at once. ${what(orders)}`),
+      h("label", { class: "check", for: "kill-flatten" }, flatten, "Close positions too"),
+      h(
+        "p",
+        { class: "muted" },
+        "Otherwise they stay as they are. What the venue proves to be held is closed near its own bid and ask, which costs fees.",
+      ),
       h("p", { class: "muted" }, "Lifting it takes the role risk or admin, and a reason."),
     ],
     run: async (reason, request_id) =>
@@ -84,10 +97,12 @@ export function killSwitch(scope: string, name: string): void {
         await api.post<Outcome>("/api/v1/risk/kill", {
           scope,
           ...(name ? { name } : {}),
+          ...(flatten.checked ? { flatten: true } : {}),
           reason,
           request_id,
         }),
         true,
+        flatten.checked,
       ),
   });
   shown.element.id = "kill-dialog";

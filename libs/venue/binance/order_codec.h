@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/venue/order_venue.h"
 #include "libs/venue/record.h"
 
 namespace gannet::venue::binance {
@@ -97,7 +98,8 @@ class AnswerReader {
   absl::StatusOr<SpotCancelReplace> CancelReplace(std::string_view body);  // answer or error
   absl::StatusOr<KeyRestrictions> Restrictions(std::string_view body);
   absl::StatusOr<SpotError> Error(std::string_view body);
-  absl::StatusOr<int64_t> ServerTime(std::string_view body);  // milliseconds
+  absl::StatusOr<int64_t> ServerTime(std::string_view body);     // milliseconds
+  absl::StatusOr<BestPrices> BookTicker(std::string_view body);  // of whichever product
 
  private:
   struct Impl;

@@ -351,4 +351,13 @@ absl::StatusOr<int64_t> AnswerReader::ServerTime(std::string_view body) {
   return time;
 }
 
+absl::StatusOr<BestPrices> AnswerReader::BookTicker(std::string_view body) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(body));
+  GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "a book ticker"));
+  std::string_view bid, ask;
+  if (object["bidPrice"].get(bid) || object["askPrice"].get(ask))
+    return absl::InvalidArgumentError("fields bidPrice and askPrice must be strings");
+  return BestPrices{std::string(bid), std::string(ask)};
+}
+
 }  // namespace gannet::venue::binance

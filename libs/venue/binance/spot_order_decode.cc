@@ -131,6 +131,10 @@ void SpotOrderVenue::DecodeSuccess(const RequestContext& request, const std::str
       answer.rights = KeyRights{key.spot.value_or(false), *key.may_withdraw, !*key.ip_restricted};
       return absl::OkStatus();
     }
+    if (request.kind == RequestKind::kMarketData) {
+      GANNET_ASSIGN_OR_RETURN(answer.best, answers_.BookTicker(body));
+      return absl::OkStatus();
+    }
     GANNET_ASSIGN_OR_RETURN(const int64_t time, answers_.ServerTime(body));
     answer.server_time = base::FromUnixMillis(time);
     return absl::OkStatus();

@@ -29,6 +29,8 @@ std::string_view EndpointOf(RequestKind kind) {
       return "GET /api/v3/account";
     case RequestKind::kServerTime:
       return "GET /api/v3/time";
+    case RequestKind::kMarketData:
+      return "GET /api/v3/ticker/bookTicker";
     case RequestKind::kKeyRights:
       return "GET /sapi/v1/account/apiRestrictions";
     case RequestKind::kSubscribe:
@@ -159,6 +161,9 @@ std::optional<WireRequest> SpotOrderVenue::RightsOfKey(base::Time now) {
 }
 
 WireRequest SpotOrderVenue::ServerTime() { return Send(spot::ServerTime(), {}); }
+WireRequest SpotOrderVenue::Best(const market::InstrumentId& instrument) {
+  return Send(spot::BookTicker(market::SymbolOf(instrument)), {});
+}
 
 WireRequest SpotOrderVenue::Subscribe(base::Time now) {
   return ToFrame(spot::Subscribe(), signer_, options_.api_key, kSubscribeId, now,

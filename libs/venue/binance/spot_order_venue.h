@@ -52,6 +52,7 @@ class SpotOrderVenue : public KeyedVenue {
   WireRequest Account(base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
+  WireRequest Best(const market::InstrumentId& instrument) override;
   WireRequest Subscribe(base::Time now) override;
 
   StreamUpdate DecodeFrame(std::string_view frame) override;

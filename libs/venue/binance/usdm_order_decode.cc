@@ -116,6 +116,8 @@ std::string_view EndpointOf(const RequestContext& request) {
       return "GET /fapi/v1/income";
     case RequestKind::kServerTime:
       return "GET /fapi/v1/time";
+    case RequestKind::kMarketData:
+      return "GET /fapi/v1/ticker/bookTicker";
     case RequestKind::kKeyRights:
       return "GET /sapi/v1/account/apiRestrictions";
     case RequestKind::kStreamKey:
@@ -286,6 +288,10 @@ absl::Status UsdmOrderVenue::Understand(const RequestContext& request, const std
     case RequestKind::kServerTime: {
       GANNET_ASSIGN_OR_RETURN(const int64_t time, reader_.ReadServerTime(body));
       answer.server_time = base::FromUnixMillis(time);
+      return absl::OkStatus();
+    }
+    case RequestKind::kMarketData: {
+      GANNET_ASSIGN_OR_RETURN(answer.best, AnswerReader().BookTicker(body));
       return absl::OkStatus();
     }
     case RequestKind::kKeyRights: {

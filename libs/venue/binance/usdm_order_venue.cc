@@ -213,6 +213,9 @@ std::optional<WireRequest> UsdmOrderVenue::BalanceChanges(base::Time since, size
 }
 
 WireRequest UsdmOrderVenue::ServerTime() { return Send(usdm::ServerTime(), {}); }
+WireRequest UsdmOrderVenue::Best(const market::InstrumentId& instrument) {
+  return Send(usdm::BookTicker(market::SymbolOf(instrument)), {});
+}
 
 WireRequest UsdmOrderVenue::Subscribe(base::Time) { return {}; }
 

@@ -72,6 +72,7 @@ class UsdmOrderVenue : public KeyedVenue {
   std::optional<WireRequest> BalanceChanges(base::Time since, size_t answers,
                                             base::Time now) override;
   WireRequest ServerTime() override;
+  WireRequest Best(const market::InstrumentId& instrument) override;
   WireRequest Subscribe(base::Time now) override;  // not asked: the key does it
   WireRequest StreamKey(bool keep) override;
   std::optional<WireRequest> DeadMan(const market::InstrumentId& instrument, base::Duration timeout,

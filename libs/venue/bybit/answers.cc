@@ -260,6 +260,10 @@ absl::Status ReadResult(Reader& reader, const Account& account, const RequestCon
       answer.rights = KeyRights{trades && !key.read_only, key.may_withdraw, key.from_anywhere};
       return absl::OkStatus();
     }
+    case RequestKind::kMarketData: {
+      GANNET_ASSIGN_OR_RETURN(answer.best, reader.ReadBest(envelope.result));
+      return absl::OkStatus();
+    }
     case RequestKind::kServerTime: {
       GANNET_ASSIGN_OR_RETURN(const int64_t time, reader.ReadServerTime(envelope.result));
       answer.server_time = base::FromUnixMillis(time);

@@ -309,6 +309,22 @@ absl::StatusOr<int64_t> Reader::ReadServerTime(std::string_view result) {
   return *nanos / kNanosPerMilli;
 }
 
+absl::StatusOr<BestPrices> Reader::ReadBest(std::string_view result) {
+  GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(result));
+  GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "an order book"));
+  BestPrices best;
+  for (const auto& [side, price] : {std::pair("b", &best.bid), std::pair("a", &best.ask)}) {
+    dom::array levels;
+    if (object[side].get(levels)) return FieldError("an order book", side, "is missing");
+    if (levels.size() == 0) continue;
+    std::string_view text;
+    if (levels.at(0).at(0).get(text))
+      return FieldError("an order book", side, "must list a price and a quantity as strings");
+    *price = std::string(text);
+  }
+  return best;
+}
+
 absl::StatusOr<PrivateFrame> Reader::ReadFrame(std::string_view frame) {
   GANNET_ASSIGN_OR_RETURN(const dom::element root, impl_->document.Parse(frame));
   GANNET_ASSIGN_OR_RETURN(const dom::object object, AsObject(root, "a frame"));

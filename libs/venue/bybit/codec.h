@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "libs/venue/order_venue.h"
 #include "libs/venue/record.h"
 
 namespace gannet::venue::bybit {
@@ -156,6 +157,7 @@ class Reader {
   absl::StatusOr<ApiKeyInfo> ReadApiKey(std::string_view result);
   // Milliseconds of an answer to market/time: its result states nanoseconds as text.
   absl::StatusOr<int64_t> ReadServerTime(std::string_view result);
+  absl::StatusOr<BestPrices> ReadBest(std::string_view result);  // of market/orderbook
   absl::StatusOr<PrivateFrame> ReadFrame(std::string_view frame);
 
  private:

@@ -296,6 +296,9 @@ std::optional<WireRequest> BybitVenue::RightsOfKey(base::Time now) {
 }
 
 WireRequest BybitVenue::ServerTime() { return Send(bybit::ServerTime(), {}); }
+WireRequest BybitVenue::Best(const market::InstrumentId& instrument) {
+  return Send(OrderBook(category_, market::SymbolOf(instrument), 1), {});
+}
 
 WireRequest BybitVenue::Subscribe(base::Time now) {
   WireRequest request =

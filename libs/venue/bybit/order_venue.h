@@ -75,6 +75,7 @@ class BybitVenue : public KeyedVenue {
                                             base::Time now) override;
   std::optional<WireRequest> RightsOfKey(base::Time now) override;
   WireRequest ServerTime() override;
+  WireRequest Best(const market::InstrumentId& instrument) override;
   WireRequest Subscribe(base::Time now) override;  // authenticates
   std::optional<WireRequest> Topics() override;
   std::optional<WireRequest> Heartbeat() override;
