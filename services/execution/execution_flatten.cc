@@ -151,6 +151,10 @@ void ExecutionEngine::FindHoldings(StopRun& run, const venue::Answer& account) c
       continue;
     }
     const bool spot = instrument->kind == market::InstrumentKind::kSpot;
+    if (spot && Tradable(*instrument, own.Abs()).mantissa == 0) {
+      run.dust.push_back(absl::StrCat(name, ": ", own.ToString()));
+      continue;
+    }
     if (spot && own < Money()) {
       run.left.push_back(absl::StrCat(
           name, ": ", own.ToString(),

@@ -1,5 +1,6 @@
 // Execution over the paper venue, through the shard.
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <memory>
 #include <string>
 
@@ -208,6 +209,34 @@ TEST_CASE("A paper perpetual's wallet is the deposit, what closing realised and 
   const ExecutionState& state = host.service->engine().state();
   CHECK(state.differences().empty());
   CHECK(state.Explained(market::AssetId("USDT")).ToString() == "99949.2997");
+}
+
+TEST_CASE(
+    "A kill switch closes a paper position, of coins and of a perpetual, at the book's prices") {
+  Outside outside;
+  ServiceHost host(outside, Config());
+  const bool perpetual = GENERATE(true, false);
+  if (perpetual) {
+    host.btc.id = market::InstrumentId("binance-usdm:BTCUSDT");
+    host.btc.kind = market::InstrumentKind::kPerpetual;
+  }
+  host.Start();
+  host.RunFor(100ms);
+  host.Book("50000", "50001");
+  const Side side = perpetual ? GENERATE(Side::kBuy, Side::kSell) : Side::kBuy;
+  host.Decide(host.Intent("g1a", side, "0.5", ""));
+  host.RunFor(50ms);
+  REQUIRE(host.State("g1a") == OrderState::kFilled);
+  host.Command(market::CommandKind::kKill, {market::ScopeKind::kFirm, ""}, /*flatten=*/true);
+  host.RunFor(5s);
+  const ExecutionEngine& engine = host.service->engine();
+  REQUIRE(engine.stops().size() == 1);
+  CHECK(engine.stops()[0].step == StopRun::Step::kVerified);
+  CHECK(engine.stops()[0].left.empty());
+  CHECK(engine.stops()[0].closing_orders == 1);
+  CHECK(engine.state().NetPosition(host.btc.id).zero());
+  CHECK(engine.state().differences().empty());
+  CHECK(engine.state().position_differences().empty());
 }
 
 // The same day twice.
@@ -436,6 +465,11 @@ TEST_CASE("Messages of the paper venue survive their own bytes, and nothing else
   before.replace(before.find("-0.7") - 4, 8, "").front() = 1;
   order.trade->realized.clear();
   CHECK(DecodePaperAnswer(before).value().orders == std::vector{order});
+  venue::Answer stated = answer;
+  stated.positions = {{market::InstrumentId("a:b"), "-1.5", {}, {}}};
+  stated.best = venue::BestPrices{"1", ""};
+  CHECK(DecodePaperAnswer(EncodePaper(stated)).value().positions == stated.positions);
+  CHECK(DecodePaperAnswer(EncodePaper(stated)).value().best == stated.best);
   PaperRequest request{
       .kind = venue::RequestKind::kTrades, .trade_id = "9", .since = base::FromUnixMillis(3)};
   request.order.quantity = {7};

@@ -132,8 +132,9 @@ base::Time RateBudget::NextTry(base::Time now) const {
 void RateBudget::Report(const venue::RateReport& report, RequestKind kind, base::Time asked,
                         base::Time now) {
   const auto raise = [&](size_t which, const std::optional<uint32_t>& used) {
-    // Asked in a window that is over, it may count what was used in that one.
-    if (!used || NumberOf(which, asked) != NumberOf(which, now)) return;
+    // Asked in a window that is over, by the venue's clock as well as we know it, it may count what
+    // was used in that one.
+    if (!used || NumberOf(which, asked - kClockError) != NumberOf(which, now)) return;
     Window& window = Current(which, now);
     window.used = std::max<uint64_t>(window.used, *used);
   };

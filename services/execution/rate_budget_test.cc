@@ -174,11 +174,12 @@ TEST_CASE("RateBudget gives what may go another way half of each limit at most")
 
 TEST_CASE("RateBudget believes the venue when it counts more") {
   RateBudget budget(Small());
-  budget.Report({.used_weight = 8}, kQuery, kNow, kNow);
-  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
-  budget.Report({.used_weight = 1}, kQuery, kNow,
-                kNow);  // an older answer does not give anything back
-  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow));
+  const base::Time now = kNow + seconds(2);
+  budget.Report({.used_weight = 8}, kQuery, now, now);
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, now));
+  // An older answer does not give anything back.
+  budget.Report({.used_weight = 1}, kQuery, now, now);
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, now));
 }
 
 TEST_CASE("RateBudget does not take the count of a window that is over for that of the next") {
@@ -188,6 +189,15 @@ TEST_CASE("RateBudget does not take the count of a window that is over for that 
   budget.Report({.full = Full::kAll, .retry_after = seconds(7)}, kQuery, kNow - seconds(1),
                 kNow);  // a pause it is all the same
   CHECK_FALSE(budget.Take(1, false, Use::kCancel, kNow + seconds(6)));
+}
+
+TEST_CASE("RateBudget does not take a window for over whose end is a matter of clocks") {
+  RateBudget budget(Small());
+  // A moment into the minute by our clock, and not yet by the venue's.
+  budget.Report({.used_weight = 8}, kQuery, kNow + milliseconds(1), kNow + milliseconds(3));
+  CHECK(budget.Take(1, false, Use::kNormal, kNow + milliseconds(4)));
+  budget.Report({.used_weight = 8}, kQuery, kNow + seconds(1), kNow + seconds(2));
+  CHECK_FALSE(budget.Take(1, false, Use::kNormal, kNow + seconds(2)));
 }
 
 TEST_CASE("RateBudget sends nothing at all during a pause or a ban, cancels included") {

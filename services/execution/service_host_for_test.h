@@ -166,9 +166,10 @@ class ServiceHost {
     intent.target = market::ClientOrderId(std::move(target));
     Turn([&](const market::Header& cause) { intents_.Emit(intent, cause); });
   }
-  void Command(market::CommandKind kind, market::Scope scope) {
+  void Command(market::CommandKind kind, market::Scope scope, bool flatten = false) {
     market::Command command;
     command.kind = kind;
+    command.flatten = flatten;
     command.scope = std::move(scope);
     command.person = "ann";
     Turn([&](const market::Header& cause) { commands_.Emit(command, cause); });

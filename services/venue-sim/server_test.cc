@@ -77,6 +77,11 @@ TEST_CASE("The perpetuals' market data is that of spot, in their own words") {
   CHECK(depth.contains("T"));
   CHECK(venue.Get("/fapi/v1/depth?symbol=ETHBTC").code() == -1121);
   CHECK(venue.Get("/fapi/v1/depth?symbol=BTCUSDT&limit=7").code() == -4021);
+  const Json best = venue.Get("/fapi/v1/ticker/bookTicker?symbol=BTCUSDT").json;
+  CHECK(best["bidPrice"] == depth["bids"][0][0]);
+  CHECK(best["askPrice"] == depth["asks"][0][0]);
+  CHECK(venue.Get("/fapi/v1/ticker/bookTicker").json.size() == ListedSymbols().size() - 1);
+  CHECK(venue.Get("/fapi/v1/ticker/bookTicker?symbol=ETHBTC").code() == -1121);
 }
 
 TEST_CASE("REST refuses what is wrong with the documented code and status") {

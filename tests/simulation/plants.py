@@ -27,6 +27,7 @@ ANSWERS, INQUIRY = EXECUTION + 'execution_answers.cc', EXECUTION + 'execution_in
 ENGINE, RECONCILE = EXECUTION + 'execution_engine.cc', EXECUTION + 'execution_reconcile.cc'
 STATE, SESSION = EXECUTION + 'execution_state.cc', EXECUTION + 'venue_session.cc'
 SERVICE, BUDGET = EXECUTION + 'execution_service.cc', EXECUTION + 'rate_budget.cc'
+FLATTEN = EXECUTION + 'execution_flatten.cc'
 CODEC, DERIVATIVES = EXECUTION + 'execution_state_codec.cc', EXECUTION + 'execution_derivatives.cc'
 
 # (file, text of today, text of the bug, what it does, case on record)
@@ -182,6 +183,8 @@ PLANTS = [
      'what came by REST counts as the answer to the only copy of its request', ''),
     (ENGINE, '  budget_.Restore(state_.pause()', '  if (!PLANT) budget_.Restore(state_.pause()',
      'a pause that the venue asked for is forgotten at a restart', ''),
+    (FLATTEN, 'const Side side = holding.quantity > Money() ?', 'const Side side = (PLANT ? holding.quantity < Money() : holding.quantity > Money()) ?',
+     'a kill switch doubles the position that it is to close', ''),
 ]
 
 # What a bug needs elsewhere in its file, and what changes nothing by itself.

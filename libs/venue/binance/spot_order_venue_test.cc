@@ -112,6 +112,23 @@ TEST_CASE("SpotOrderVenue signs each request over its own query") {
   CHECK(venue.Subscribe(kNow).method.empty());
 }
 
+TEST_CASE("Best prices of the venue's book, or none") {
+  SpotOrderVenue venue(Options());
+  const WireRequest request = venue.Best(Btc().id);
+  CHECK(request.target == "/api/v3/ticker/bookTicker?symbol=BTCUSDT");
+  CHECK_FALSE(request.with_key);
+  const auto best = [&](const std::string& body) {
+    return venue.DecodeAnswer(Context(RequestKind::kMarketData), Http(200, body)).best;
+  };
+  CHECK(
+      best(
+          R"({"symbol":"BTCUSDT","bidPrice":"4.00000000","bidQty":"431","askPrice":"4.00000200","askQty":"9"})") ==
+      BestPrices{"4.00000000", "4.00000200"});
+  for (const char* broken :
+       {"[]", "{}", R"({"bidPrice":4,"askPrice":"5"})", R"({"bidPrice":"4"})", "x"})
+    CHECK_FALSE(best(broken).has_value());
+}
+
 TEST_CASE(
     "Everything that may have happened to a request without an understood answer is unknown") {
   SpotOrderVenue venue(Options());

@@ -153,6 +153,18 @@ TEST_CASE("What a Bybit key may do is in its lists of permissions") {
   }
 }
 
+TEST_CASE("Best prices are those of the book's first levels; a side may be empty") {
+  const auto best = [](const std::string& result) {
+    return Decode(RequestKind::kMarketData, Http(200, Body(0, result))).best;
+  };
+  CHECK(best(R"({"s":"BTCUSDT","b":[["65485.47","47.08"]],"a":[["65557.7","16.60"]],"ts":1})") ==
+        BestPrices{"65485.47", "65557.7"});
+  CHECK(best(R"({"s":"BTCUSDT","b":[],"a":[["65557.7","16.60"]]})") == BestPrices{"", "65557.7"});
+  for (const char* broken :
+       {"{}", R"({"b":[],"a":1})", R"({"b":[[1,2]],"a":[]})", R"({"b":[[]],"a":[]})"})
+    CHECK_FALSE(best(broken).has_value());
+}
+
 TEST_CASE("Executions are trades, funding is none; balances are what is free and what is held") {
   const std::string executions =
       R"({"list":[{"execId":"e1","orderId":"9","symbol":"BTCUSDT","side":"Sell","execType":"Trade","execPrice":"25000","execQty":"0.01","orderQty":"0.03","execFee":"0.1375","feeCurrency":"USDT","isMaker":true,"execTime":"1700000000002"},)"
