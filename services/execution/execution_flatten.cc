@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "libs/command/all_ended.h"
 #include "libs/market/decimal.h"
 #include "libs/market/scope.h"
 #include "libs/venue/answer_parts.h"
@@ -59,7 +60,7 @@ Price Collar(const market::Instrument& instrument, Side side, Price bid, Price a
 }  // namespace
 
 std::string FlatWords(const StopRun& run) {
-  std::string text = absl::StrCat(run.closing_orders, " orders sent to close positions");
+  std::string text = absl::StrCat(run.closing_orders, std::string(command::kSentToClose));
   const auto add = [&text](std::string_view what, const std::vector<std::string>& rows) {
     if (!rows.empty()) absl::StrAppend(&text, "; ", std::string(what), absl::StrJoin(rows, "; "));
   };
@@ -156,9 +157,8 @@ void ExecutionEngine::FindHoldings(StopRun& run, const venue::Answer& account) c
       continue;
     }
     if (spot && own < Money()) {
-      run.left.push_back(absl::StrCat(
-          name, ": ", own.ToString(),
-          ", sold of what the account had before: no balance proves what to buy back"));
+      run.left.push_back(
+          absl::StrCat(name, ": ", own.ToString(), ", sold from what the account had before"));
       continue;
     }
     const bool is_long = own > Money();

@@ -323,8 +323,9 @@ std::optional<net::HttpResponse> ActionDesk::FillLimits(const Admitted& request,
 
 void ActionDesk::On(const market::Event<market::CommandAnswer>& event) {
   const auto [answered, added] = answered_.try_emplace(event.value.command);
-  bool& ended = answered->second[event.value.engine];
-  ended = ended || command::SaysAllEnded(event.value.detail);
+  Said& said = answered->second[event.value.engine];
+  said.ended = said.ended || command::SaysAllEnded(event.value.detail);
+  if (command::SaysClosed(event.value.detail)) said.closed = command::ClosedIn(event.value.detail);
   if (!added) return;
   answered_in_order_.push_back(event.value.command);
   if (answered_in_order_.size() <= kKeptAnswers) return;
@@ -336,7 +337,7 @@ bool ActionDesk::AllEnded(const market::EventId& cancel_all) const {
   const auto answered = answered_.find(cancel_all);
   return answered != answered_.end() &&
          std::all_of(answered->second.begin(), answered->second.end(),
-                     [](const auto& engine) { return engine.second; });
+                     [](const auto& engine) { return engine.second.ended; });
 }
 
 // Looks at what the engines have said since, until it is what was asked for.
@@ -352,6 +353,9 @@ void ActionDesk::Verify(const std::shared_ptr<Pending>& pending) {
   if (c.kind == market::CommandKind::kKill)
     done = known && state->second.killed && pending->orders.empty() &&
            (!c.flatten || OpenPositions(c.scope) == 0);
+  // It is over, and some of it is still there: that is said, not waited for.
+  if (c.flatten && !done && pending->orders.empty() && !Closed(pending->result.command).empty())
+    return Finish(pending, false);
   if (c.kind == market::CommandKind::kCancelOrder) done = pending->orders.empty();
   if (c.kind == market::CommandKind::kCancelAll)
     done = AllEnded(pending->result.command) && pending->orders.empty();
@@ -371,8 +375,23 @@ size_t ActionDesk::OpenPositions(const market::Scope& scope) const {
   return static_cast<size_t>(
       std::count_if(view_.positions().begin(), view_.positions().end(), [&](const auto& row) {
         const market::PositionUpdate& position = row.second.value;
-        return Covers(scope, position) && position.net.mantissa != 0;
+        const market::Instrument* instrument = view_.Definition(position.instrument);
+        const market::Quantity least = instrument == nullptr
+                                           ? market::Quantity{1}
+                                           : std::max(instrument->lot, instrument->min_quantity);
+        return Covers(scope, position) &&
+               std::max(position.net, -position.net) >= std::max(least, market::Quantity{1});
       }));
+}
+
+std::string ActionDesk::Closed(const market::EventId& kill) const {
+  std::string words;
+  const auto answered = answered_.find(kill);
+  if (answered == answered_.end()) return words;
+  for (const auto& [engine, said] : answered->second) {
+    if (!said.closed.empty()) words += (words.empty() ? "" : "; ") + said.closed;
+  }
+  return words;
 }
 
 void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) {
@@ -395,6 +414,7 @@ void ActionDesk::Finish(const std::shared_ptr<Pending>& pending, bool verified) 
             {"still_open", pending->orders.size()},
             {"open_orders", open},
             {"open_positions", OpenPositions(c.scope)},
+            {"closed", Closed(pending->result.command)},
             {"unknown_orders", unknown},
             {"reached", command::Name(pending->result.reached)},
             {"client_order_id", pending->result.order.text()},

@@ -59,7 +59,8 @@ class ActionDesk {
                                               market::Command& command) const;
   void WatchOpen(Pending& pending) const;  // the open orders of its scope
   bool AllEnded(const market::EventId& cancel_all) const;
-  size_t OpenPositions(const market::Scope& scope) const;
+  size_t OpenPositions(const market::Scope& scope) const;  // that are large enough to trade
+  std::string Closed(const market::EventId& kill) const;   // empty: execution has not said yet
   void Verify(const std::shared_ptr<Pending>& pending);
   void Finish(const std::shared_ptr<Pending>& pending, bool verified);
 
@@ -72,8 +73,12 @@ class ActionDesk {
   const std::function<bool()> caught_up_;
   size_t under_way_ = 0;
   // Of each command the engines that have answered, and whether they said that all has ended.
-  std::map<market::EventId, std::map<std::string, bool>> answered_;
-  std::deque<market::EventId> answered_in_order_;  // oldest first
+  struct Said {
+    bool ended = false;  // a cancel-all, or what a kill switch was to close
+    std::string closed;  // of the latter, in execution's words
+  };
+  std::map<market::EventId, std::map<std::string, Said>> answered_;  // by engine
+  std::deque<market::EventId> answered_in_order_;                    // oldest first
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

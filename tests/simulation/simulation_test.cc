@@ -60,8 +60,8 @@ TEST_CASE("Invariants hold at two venues over seeds 1 to 60", "[.][seeds-venues]
   RunSeeds(1, 60, 2);
 }
 
-TEST_CASE("Invariants hold at Binance USD-M over seeds 1 to 30", "[.][seeds-binance-usdm]") {
-  RunSeeds(1, 30, 1, Product::kBinanceUsdm);
+TEST_CASE("Invariants hold at Binance USD-M over seeds 1 to 60", "[.][seeds-binance-usdm]") {
+  RunSeeds(1, 60, 1, Product::kBinanceUsdm);
 }
 TEST_CASE("Invariants hold at Bybit spot over seeds 1 to 30", "[.][seeds-bybit-spot]") {
   RunSeeds(1, 30, 1, Product::kBybitSpot);

@@ -754,12 +754,12 @@ std::vector<std::string> RareProbes(Product product) {
                                      "instrument restated",
                                      "instrument halted",
                                      "order older than its rules",
-                                     "kill switch flattened",
-                                     "position closed by a kill switch",
                                      "quantities at a new scale"};
   const auto add = [&probes](std::initializer_list<const char*> more) {
     probes.insert(probes.end(), more.begin(), more.end());
   };
+  if (product == Product::kBinanceSpot)
+    add({"kill switch flattened", "position closed by a kill switch"});
   // What states no largest price has prices of eight digits whatever else it states.
   if (product != Product::kBybitSpot) add({"prices at a new scale"});
   if (product != Product::kBinanceSpot)

@@ -14,6 +14,7 @@ interface Outcome {
   still_open: number;
   open_orders: number;
   open_positions: number;
+  closed: string; // by execution, in its words; empty: not at an end yet
   unknown_orders: number;
   reached: string;
   detail: string;
@@ -50,7 +51,9 @@ function seen(o: Outcome, kill: boolean, flatten = false): Child[] {
         : o.unheard
           ? unheard
           : flatten && o.still_open === 0
-            ? "Not flat yet. Closing goes on until nothing is left or the switch is lifted; watch Orders and Positions."
+            ? o.closed
+              ? "Not flat: some of it could not be closed."
+              : "Not flat yet. Closing goes on until nothing is left or the switch is lifted; watch Orders and Positions."
             : "Not verified yet. Watch Orders and Risk; orders whose fate is not known stay reserved.",
     ),
     facts([
@@ -66,7 +69,14 @@ function seen(o: Outcome, kill: boolean, flatten = false): Child[] {
       ["Of these still open", String(o.still_open), o.still_open ? "bad" : ""],
       ["Open orders now", String(o.open_orders)],
       ...(flatten
-        ? [["Open positions now", String(o.open_positions), o.open_positions ? "bad" : ""] as [string, string, string]]
+        ? ([
+            ["Open positions now", String(o.open_positions), o.open_positions ? "bad" : ""],
+            [
+              "At the venue",
+              h("div", null, ...(o.closed || "being closed").split("; ").map((row) => h("div", null, row))),
+              "",
+            ],
+          ] as [string, Child, string][])
         : []),
       ["Orders of unknown fate", String(o.unknown_orders), o.unknown_orders ? "bad" : ""],
       ["Request", o.request_id],

@@ -910,20 +910,44 @@ async function main() {
     }).then((r) => r.status),
   );
   check(csrf === 403, `a request without the CSRF token got ${csrf}`);
-  await go("risk");
-  await page.evaluate(() =>
-    [...document.querySelectorAll("td button")].find((b) => b.textContent === "Resume").click(),
-  );
-  await see("dialog input");
-  await page.type("dialog input", "test is over");
-  await page.click("dialog button[type=submit]");
-  await until(
-    "active again",
-    () => page.$eval("#trading-state", (e) => e.textContent.includes("trading active")),
-    15_000,
-  );
-  await page.keyboard.press("Escape");
+  const resumeFirm = async (reason) => {
+    await go("risk");
+    await until("the row to resume", () =>
+      page.evaluate(() => {
+        const button = [...document.querySelectorAll("td button")].find((b) => b.textContent === "Resume");
+        button?.click();
+        return button !== undefined;
+      }),
+    );
+    await see("dialog input");
+    await page.type("dialog input", reason);
+    await page.click("dialog button[type=submit]");
+    await until(
+      "active again",
+      () => page.$eval("#trading-state", (e) => e.textContent.includes("trading active")),
+      15_000,
+    );
+    await page.keyboard.press("Escape");
+  };
+  await resumeFirm("test is over");
   step("resume with a reason; forged requests are refused");
+
+  await page.click("#kill");
+  await see("#kill-flatten");
+  await page.click("#kill-flatten");
+  await shot("kill-flatten-dark");
+  await page.click("#kill-dialog button.danger");
+  // What strategies have sold of coins that the account had before cannot be closed, and is named.
+  await until("what became of the positions", () =>
+    page.$eval("#kill-dialog", (d) => /At the venue(being closed|.*orders sent to close positions)/.test(d.textContent)),
+  );
+  await shot("kill-flattened-dark");
+  const closed = await page.$eval("#kill-dialog", (d) => d.textContent);
+  check(/Verified: this is the state afterwards|Not flat/.test(closed), closed);
+  check(!/Verified/.test(closed) || /Open positions now0/.test(closed), closed);
+  await page.keyboard.press("Escape");
+  await resumeFirm("all of it is closed");
+  step("kill switch that closes positions too: what was closed, what was not");
 
   // The venue falls silent: no figure stays silently old.
   await go("market/" + encodeURIComponent("binance-spot:BTCUSDT"));
