@@ -30,11 +30,6 @@ std::string NameOf(const market::StrategyId& strategy, const market::InstrumentI
   return absl::StrCat(strategy.text(), " in ", instrument.text());
 }
 
-Money NetOf(const market::Position& position) {
-  if (position.quantity_scale < 0) return {};  // no fill yet
-  return {position.net.mantissa, position.quantity_scale};
-}
-
 // As much of it as the venue trades at once; 0: less than that.
 Quantity Tradable(const market::Instrument& instrument, const Money& amount) {
   const market::OrderBounds bounds = instrument.BoundsOf(/*at_market=*/false);

@@ -89,11 +89,15 @@ const market::Instrument* ExecutionState::NewestInstrument(const market::Instrum
   return after->first.first == id ? &after->second : nullptr;
 }
 
+Money NetOf(const market::Position& position) {
+  if (position.quantity_scale < 0) return {};
+  return {position.net.mantissa, position.quantity_scale};
+}
+
 Money ExecutionState::NetPosition(const market::InstrumentId& instrument) const {
   Money net;
   for (const auto& [key, position] : positions_.all()) {
-    if (key.instrument == instrument && position.quantity_scale >= 0)
-      net += Money(position.net.mantissa, position.quantity_scale);
+    if (key.instrument == instrument) net += NetOf(position);
   }
   return net;
 }

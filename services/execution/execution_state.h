@@ -236,6 +236,9 @@ class ExecutionState {
 // How the key of what closing a position realised begins, of a build that noted it so.
 inline constexpr const char* kRealizedPrefix = "realized:";
 
+// At the scale of its latest fill; nothing before the first.
+market::Money NetOf(const market::Position& position);
+
 // Under what a booking is known: the venue's id; of a trade also its order (a self-match
 // has one id on two).
 std::string BookingKey(const market::AccountEvent& event);

@@ -672,17 +672,15 @@ std::set<market::AssetId> PaperAdapter::Assets() const {
 
 std::optional<std::vector<venue::PositionEntry>> PaperAdapter::Positions() const {
   std::optional<std::vector<venue::PositionEntry>> out;
-  const auto net = [](const market::Position* position) {
-    if (position == nullptr || position->quantity_scale < 0) return Money();
-    return Money(position->net.mantissa, position->quantity_scale);
-  };
   for (const market::InstrumentId& id : state_->HeldInstruments()) {
     const market::Instrument* instrument = instruments_.Find(id);
     if (instrument == nullptr || instrument->kind == market::InstrumentKind::kSpot) continue;
     if (!out) out.emplace();
     Money held = state_->HeldPosition(id);
     for (const auto& [key, made] : positions_.all()) {  // fills that are not booked yet
-      if (key.instrument == id) held += net(&made) - net(state_->positions().Find(key));
+      const market::Position* booked = state_->positions().Find(key);
+      if (key.instrument == id)
+        held += NetOf(made) - (booked == nullptr ? Money() : NetOf(*booked));
     }
     if (!held.zero()) venue::AddPosition(*out, id, held.ToString());
   }
