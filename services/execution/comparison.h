@@ -14,6 +14,7 @@
 #include "libs/market/header.h"
 #include "libs/market/ids.h"
 #include "libs/market/order.h"
+#include "libs/market/position.h"
 
 namespace gannet::execution {
 
@@ -102,6 +103,7 @@ struct StopRun {
   std::vector<std::string> waits;            // what cannot be closed now; it is tried again
   std::vector<std::string> dust;             // less than the venue trades
   std::vector<std::string> left_before;      // at the round before
+  std::map<market::PositionKey, market::Money> booked;  // in the scope, as the round began
   base::Time next_round{};
   base::Duration pause{0};
 };

@@ -52,6 +52,16 @@ Price Collar(const market::Instrument& instrument, Side side, Price bid, Price a
                                 side == Side::kSell ? Rounding::kUp : Rounding::kDown);
 }
 
+std::map<market::PositionKey, Money> BookedIn(const ExecutionState& state,
+                                              const market::Scope& scope) {
+  std::map<market::PositionKey, Money> booked;
+  for (const auto& [key, position] : state.positions().all()) {
+    if (const Money net = NetOf(position); !net.zero() && market::Covers(scope, key))
+      booked[key] = net;
+  }
+  return booked;
+}
+
 }  // namespace
 
 std::string FlatWords(const StopRun& run) {
@@ -102,6 +112,7 @@ void ExecutionEngine::OnStopAccount(const InFlight& request, const venue::Answer
   run->waits.clear();
   run->dust.clear();
   run->proof = answer.evidence;
+  run->booked = BookedIn(state_, run->scope);
   FindHoldings(*run, answer);
   for (const auto& [instrument, holdings] : run->holdings) {
     const bool asked =
@@ -191,15 +202,14 @@ void ExecutionEngine::OnStopPrice(const InFlight& request, const venue::Answer& 
   StopRun* run = StopOf(request);
   if (run == nullptr) return;
   --run->prices_asked;
+  if (run->step != StopRun::Step::kClosing) return;  // something of the scope is open again
   const market::InstrumentId& id = request.context.instrument;
   const market::Instrument* instrument = directory_.Find(id);
-  if (run->step == StopRun::Step::kClosing && instrument != nullptr) {
-    if (answer.best) {
-      for (const StopRun::Holding& holding : run->holdings[id])
-        CloseHolding(*run, *instrument, holding, *answer.best);
-    } else {
-      run->waits.push_back(absl::StrCat(id.text(), ": the venue does not tell its price"));
-    }
+  if (answer.best && instrument != nullptr) {
+    for (const StopRun::Holding& holding : run->holdings[id])
+      CloseHolding(*run, *instrument, holding, *answer.best);
+  } else {
+    run->waits.push_back(absl::StrCat(id.text(), ": the venue does not tell its price"));
   }
   if (run->prices_asked == 0) EndRound(*run);
 }
@@ -289,6 +299,8 @@ void ExecutionEngine::EndRound(StopRun& run) {
     run.pause = std::clamp(run.pause * 2, options_.sweep_every, kLongestPause);
     return NextRound(run, run.pause);
   }
+  // Somebody trades by hand meanwhile: what that came to was not looked at.
+  if (BookedIn(state_, run.scope) != run.booked) return NextRound(run, options_.sweep_every);
   // An account may lag: what is left is so when it is so twice.
   if (!run.left.empty() && run.left != run.left_before) {
     run.left_before = run.left;

@@ -245,6 +245,56 @@ TEST_CASE("Spot: a strategy's coins are sold as far as the balance goes") {
   }
 }
 
+TEST_CASE("What is filled by hand while a round waits for prices is closed by another one") {
+  Fixture f(/*perpetual=*/false);
+  f.btc.min_notional = Money(1'000, 0);
+  f.btc.version = 3;
+  f.engine.OnInstrument({f.Cause(), f.btc}, f.now);
+  market::OrderIntent bought = f.Intent("g1a", 11);
+  bought.instrument_version = 3;
+  f.Rehash(bought);
+  f.Decide(bought);
+  f.Answer("place g1a", f.Confirmed(f.Update("g1a", "7", VenueOrderStatus::kFilled, "0.011"),
+                                    {f.Trade("7", "7", "0.011")}));
+  f.Kill(kFirm);
+  f.Withdrawn();
+  f.Answer("account", f.Holds("0.011"));
+  REQUIRE(f.TakeSent("best test:BTCUSDT"));
+  f.StreamFill("web_1", "500", "8", "2", "2", VenueOrderStatus::kFilled);
+  REQUIRE(f.Position("EXTERNAL") == f.Amount("2"));
+  f.Answer(f.taken, f.Best("49990", "50010"));  // 0.011 are worth too little
+  CHECK(f.answers.empty());
+  f.Advance(1s);
+  const std::string words = f.Round("2.011");
+  CHECK(words.ends_with(" 2 reduce-only"));
+  f.Closed(words, "2");
+  f.Advance(1s);
+  CHECK(f.Round("0.011").empty());
+  REQUIRE(f.answers.size() == 1);
+  CHECK(f.Run().dust == std::vector<std::string>{"maker in test:BTCUSDT: 0.011"});
+}
+
+TEST_CASE("An order that somebody places while a round waits for prices is withdrawn first") {
+  Fixture f;
+  f.Fill("g1a", "maker", market::Side::kBuy, "2");
+  f.Kill(kFirm);
+  f.Withdrawn();
+  f.Answer("account", f.Holds("2"));
+  REQUIRE(f.TakeSent("best test:BTCUSDT"));
+  const auto best = f.taken;
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kNew, "0"));
+  f.Advance(1s);
+  f.Answer(best, f.Best("49990", "50010"));
+  CHECK(f.answers.empty());  // not at its end
+  CHECK_FALSE(f.TakeSent("place "));
+  f.StreamOrder(f.Update("web_1", "500", VenueOrderStatus::kCanceled, "0"));
+  f.Advance(1s);
+  while (f.TakeSent("open-orders")) f.Answer(f.taken, f.Confirmed());
+  f.Advance(1s);
+  while (f.TakeSent("open-orders")) f.Answer(f.taken, f.Confirmed());
+  CHECK(f.Round("2").ends_with(" 2 reduce-only"));
+}
+
 TEST_CASE("Without a fair price nothing is sold, and it is tried again") {
   Fixture f;
   f.Fill("g1a", "maker", market::Side::kBuy, "2");
