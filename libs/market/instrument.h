@@ -24,6 +24,13 @@ struct OrderBounds {
   Money min_notional, max_notional;  // in the quote asset
 };
 
+// How far above and below a price of its own (an average, a mark price) a venue takes limit
+// prices, ppm of that price; 0: not bounded.
+struct PriceBand {
+  int64_t up_ppm = 0, down_ppm = 0;
+  friend bool operator==(const PriceBand&, const PriceBand&) = default;
+};
+
 struct Instrument {
   InstrumentId id;
   uint32_t version = 1;
@@ -44,8 +51,7 @@ struct Instrument {
   Quantity market_lot, min_market_quantity, max_market_quantity;
   // Orders without a limit price may be worth less, more.
   bool min_notional_limit_only = false, max_notional_limit_only = false;
-  // Venue price band as a fraction of its reference price, ppm; 0: none stated.
-  int64_t price_band_up_ppm = 0, price_band_down_ppm = 0;
+  PriceBand buy_band, sell_band;
   int64_t multiplier = 1;  // quote units per price unit and quantity unit
 
   // Of an order without a limit price, or with one.

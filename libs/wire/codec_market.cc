@@ -100,8 +100,8 @@ struct Convert<market::Instrument> {
     out.Zigzag(Proto::kMinQuantityFieldNumber, value.min_quantity.mantissa);
     out.Zigzag(Proto::kMaxQuantityFieldNumber, value.max_quantity.mantissa);
     out.Money(Proto::kMinNotionalFieldNumber, value.min_notional);
-    out.Signed(Proto::kPriceBandUpPpmFieldNumber, value.price_band_up_ppm);
-    out.Signed(Proto::kPriceBandDownPpmFieldNumber, value.price_band_down_ppm);
+    out.Signed(Proto::kPriceBandUpPpmFieldNumber, value.buy_band.up_ppm);
+    out.Signed(Proto::kPriceBandDownPpmFieldNumber, value.buy_band.down_ppm);
     out.Signed(Proto::kMultiplierFieldNumber, value.multiplier);
     if (value.max_notional.units() != 0)
       out.Money(Proto::kMaxNotionalFieldNumber, value.max_notional);
@@ -110,6 +110,8 @@ struct Convert<market::Instrument> {
     out.Zigzag(Proto::kMaxMarketQuantityFieldNumber, value.max_market_quantity.mantissa);
     out.Bool(Proto::kMinNotionalLimitOnlyFieldNumber, value.min_notional_limit_only);
     out.Bool(Proto::kMaxNotionalLimitOnlyFieldNumber, value.max_notional_limit_only);
+    out.Signed(Proto::kSellPriceBandUpPpmFieldNumber, value.sell_band.up_ppm);
+    out.Signed(Proto::kSellPriceBandDownPpmFieldNumber, value.sell_band.down_ppm);
   }
 
   static market::Instrument From(const pb::Instrument& message, Problem& problem) {
@@ -131,8 +133,8 @@ struct Convert<market::Instrument> {
     value.max_quantity.mantissa = message.max_quantity();
     value.min_notional =
         problem.Money(message.has_min_notional(), message.min_notional(), "value.min_notional");
-    value.price_band_up_ppm = message.price_band_up_ppm();
-    value.price_band_down_ppm = message.price_band_down_ppm();
+    value.buy_band = {message.price_band_up_ppm(), message.price_band_down_ppm()};
+    value.sell_band = {message.sell_price_band_up_ppm(), message.sell_price_band_down_ppm()};
     value.multiplier = message.multiplier();
     if (message.has_max_notional())
       value.max_notional = problem.Money(true, message.max_notional(), "value.max_notional");

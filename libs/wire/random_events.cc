@@ -210,8 +210,7 @@ market::Instrument RandomValue(base::Rng& rng) {
   value.min_quantity = Quantity(rng);
   value.max_quantity = Quantity(rng);
   value.min_notional = Money(rng);
-  value.price_band_up_ppm = Number(rng);
-  value.price_band_down_ppm = Number(rng);
+  value.buy_band = {Number(rng), Number(rng)};
   value.multiplier = Number(rng);
   value.max_notional = Money(rng);
   value.market_lot = Quantity(rng);
@@ -219,6 +218,7 @@ market::Instrument RandomValue(base::Rng& rng) {
   value.max_market_quantity = Quantity(rng);
   value.min_notional_limit_only = Coin(rng);
   value.max_notional_limit_only = Coin(rng);
+  value.sell_band = {Number(rng), Number(rng)};
   return value;
 }
 

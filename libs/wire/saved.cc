@@ -5,8 +5,9 @@
 namespace gannet::wire {
 namespace {
 
-// Beside the status: bounds follow that came later. Without them the bytes are as they were.
-constexpr uint8_t kWithOrderBounds = 0x80;
+// Beside the status: bounds, a band of sells follow, which came later. Without them the bytes
+// are as they were, when both sides had one band.
+constexpr uint8_t kWithOrderBounds = 0x80, kWithSellBand = 0x40;
 
 bool HasOrderBounds(const market::Instrument& instrument) {
   return !instrument.max_notional.zero() || instrument.market_lot.mantissa != 0 ||
@@ -22,7 +23,9 @@ void SaveInstrument(CanonicalWriter& out, const market::Instrument& instrument) 
   out.U32(instrument.version);
   out.U8(static_cast<uint8_t>(instrument.kind));
   const bool bounds = HasOrderBounds(instrument);
-  out.U8(static_cast<uint8_t>(instrument.status) | (bounds ? kWithOrderBounds : 0));
+  const bool sell_band = instrument.sell_band != instrument.buy_band;
+  out.U8(static_cast<uint8_t>(instrument.status) | (bounds ? kWithOrderBounds : 0) |
+         (sell_band ? kWithSellBand : 0));
   out.Text(instrument.base);
   out.Text(instrument.quote);
   out.Text(instrument.settle);
@@ -35,9 +38,13 @@ void SaveInstrument(CanonicalWriter& out, const market::Instrument& instrument) 
   out.I64(instrument.min_quantity.mantissa);
   out.I64(instrument.max_quantity.mantissa);
   out.Money(instrument.min_notional);
-  out.I64(instrument.price_band_up_ppm);
-  out.I64(instrument.price_band_down_ppm);
+  out.I64(instrument.buy_band.up_ppm);
+  out.I64(instrument.buy_band.down_ppm);
   out.I64(instrument.multiplier);
+  if (sell_band) {
+    out.I64(instrument.sell_band.up_ppm);
+    out.I64(instrument.sell_band.down_ppm);
+  }
   if (!bounds) return;
   out.Money(instrument.max_notional);
   out.I64(instrument.market_lot.mantissa);
@@ -53,7 +60,8 @@ market::Instrument LoadInstrument(CanonicalReader& in) {
   instrument.version = in.U32();
   instrument.kind = static_cast<market::InstrumentKind>(in.U8());
   const uint8_t status = in.U8();
-  instrument.status = static_cast<market::InstrumentStatus>(status & ~kWithOrderBounds);
+  instrument.status =
+      static_cast<market::InstrumentStatus>(status & ~(kWithOrderBounds | kWithSellBand));
   instrument.base = in.Text<market::AssetId>();
   instrument.quote = in.Text<market::AssetId>();
   instrument.settle = in.Text<market::AssetId>();
@@ -66,9 +74,14 @@ market::Instrument LoadInstrument(CanonicalReader& in) {
   instrument.min_quantity = {in.I64()};
   instrument.max_quantity = {in.I64()};
   instrument.min_notional = in.Money();
-  instrument.price_band_up_ppm = in.I64();
-  instrument.price_band_down_ppm = in.I64();
+  instrument.buy_band.up_ppm = in.I64();
+  instrument.buy_band.down_ppm = in.I64();
   instrument.multiplier = in.I64();
+  instrument.sell_band = instrument.buy_band;
+  if ((status & kWithSellBand) != 0) {
+    instrument.sell_band.up_ppm = in.I64();
+    instrument.sell_band.down_ppm = in.I64();
+  }
   if ((status & kWithOrderBounds) == 0) return instrument;
   instrument.max_notional = in.Money();
   instrument.market_lot = {in.I64()};

@@ -42,9 +42,10 @@ TEST_CASE("Saved values come back equal, and a cut is noticed") {
   }
 }
 
-TEST_CASE("An instrument without bounds of market orders is read as it was saved before them") {
+TEST_CASE("An instrument without what was added later is read as it was saved before that") {
   base::Rng rng(12);
   auto instrument = RandomValue<market::Instrument>(rng);
+  instrument.sell_band = instrument.buy_band;
   instrument.max_notional = {};
   instrument.market_lot = instrument.min_market_quantity = instrument.max_market_quantity = {};
   instrument.min_notional_limit_only = instrument.max_notional_limit_only = false;
@@ -61,6 +62,7 @@ TEST_CASE("An instrument without bounds of market orders is read as it was saved
     const market::Instrument loaded = LoadInstrument(in);
     CHECK(in.done());
     CHECK(loaded.status == instrument.status);
+    CHECK(loaded.sell_band == instrument.buy_band);
     CHECK(loaded.max_market_quantity.mantissa == (saved == &bounded ? 7 : 0));
   }
 }

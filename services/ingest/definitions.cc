@@ -69,8 +69,8 @@ bool SameRules(const Instrument& a, const Instrument& b) {
          a.quantity_scale == b.quantity_scale && a.base_scale == b.base_scale &&
          a.quote_scale == b.quote_scale && a.tick == b.tick && a.lot == b.lot &&
          a.min_quantity == b.min_quantity && a.max_quantity == b.max_quantity &&
-         a.min_notional == b.min_notional && a.price_band_up_ppm == b.price_band_up_ppm &&
-         a.price_band_down_ppm == b.price_band_down_ppm && a.multiplier == b.multiplier &&
+         a.min_notional == b.min_notional && a.buy_band == b.buy_band &&
+         a.sell_band == b.sell_band && a.multiplier == b.multiplier &&
          a.max_notional == b.max_notional && a.market_lot == b.market_lot &&
          a.min_market_quantity == b.min_market_quantity &&
          a.max_market_quantity == b.max_market_quantity &&

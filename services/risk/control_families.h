@@ -98,6 +98,10 @@ bool Correlated(const ScopeRow& scope, const SideChange& change, uint32_t group,
 uint32_t VenuesWith(const ScopeRow& scope, Index venue);
 
 market::Price Scaled(market::Price price, int64_t ppm, market::Rounding rounding);
+// Whether the venue takes the order's limit price while its own price is the reference. A
+// contract's stop is held to that when it triggers, and not before.
+bool BandAllows(const market::OrderIntent& intent, const TradingRules& rules,
+                market::Price reference);
 // The highest price at which an order without a limit starts to trade: the reference or its stop
 // price. That of a trailing stop is not known before: it begins to track at the larger of both,
 // and a buy's is at most its distance above that. A sell's follows the market up without end; it

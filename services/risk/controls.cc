@@ -7,6 +7,16 @@
 
 namespace gannet::risk {
 
+bool controls::BandAllows(const market::OrderIntent& intent, const TradingRules& rules,
+                          market::Price reference) {
+  if (!HasLimitPrice(intent.type) || (!rules.spot && intent.stop_price.mantissa != 0)) return true;
+  const auto& band = intent.side == market::Side::kBuy ? rules.buy_band : rules.sell_band;
+  const auto there = static_cast<market::Int128>(intent.price.mantissa) * kPpm;
+  const auto at = [&reference](market::Int128 ppm) { return reference.mantissa * ppm; };
+  return (band.up_ppm <= 0 || there <= at(market::Int128{kPpm} + band.up_ppm)) &&
+         (band.down_ppm <= 0 || there >= at(market::Int128{kPpm} - band.down_ppm));
+}
+
 market::Price controls::Scaled(market::Price price, int64_t ppm, market::Rounding rounding) {
   const auto scaled = market::MulDiv(price.mantissa, ppm, kPpm, rounding);
   return scaled && *scaled <= INT64_MAX ? market::Price{static_cast<int64_t>(*scaled)}

@@ -81,12 +81,27 @@ bool Crossed(const Context& context, Finding* out) {
 
 // --- 3 -------------------------------------------------------------------------
 
+namespace {
+
+bool OutsideBand(const Context& context, Finding* out) {
+  const TradingRules& rules = context.instrument->rules;
+  if (BandAllows(context.intent, rules, context.reference)) return false;
+  const market::PriceBand& band = context.buy() ? rules.buy_band : rules.sell_band;
+  const auto percent = [](int64_t ppm) { return ppm > 0 ? FormatLimit(ppm) : "any"; };
+  const market::Instrument& definition = context.instrument->definition;
+  return Fail(out, "price ", definition.Format(context.intent.price),
+              " outside the venue's band for ", context.buy() ? "buys" : "sells", ", ",
+              percent(band.up_ppm), " above and ", percent(band.down_ppm), " below ",
+              definition.Format(context.reference));
+}
+
+}  // namespace
+
 bool PriceCollar(const Context& context, Finding* out) {
   // A parent's limit only bounds those of its children, and theirs are looked at.
-  if (context.leaf == nullptr || context.reference.mantissa <= 0 || context.collar_ppm <= 0 ||
-      context.is_parent()) {
+  if (context.leaf == nullptr || context.reference.mantissa <= 0 || context.is_parent())
     return false;
-  }
+  if (context.collar_ppm <= 0) return OutsideBand(context, out);
   const market::Price low =
       Scaled(context.reference, kPpm - context.collar_ppm, Rounding::kCeiling);
   const market::Price high = Scaled(context.reference, kPpm + context.collar_ppm, Rounding::kFloor);
@@ -106,7 +121,7 @@ bool PriceCollar(const Context& context, Finding* out) {
     return Fail(out, "price ", definition.Format(price), " outside ", definition.Format(low),
                 " to ", definition.Format(high), " around ", definition.Format(context.reference));
   }
-  return false;
+  return OutsideBand(context, out);
 }
 
 // --- 22 ------------------------------------------------------------------------

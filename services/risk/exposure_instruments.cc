@@ -99,6 +99,8 @@ void ExposureBook::TakeRules(InstrumentRow& row) const {
   rules.settles_elsewhere = !rules.spot && definition.settle != definition.quote;
   rules.quote_scale = definition.quote_scale;
   rules.quantity_scale = definition.quantity_scale;
+  rules.buy_band = definition.buy_band;
+  rules.sell_band = definition.sell_band;
   row.plain = row.conversion == Conversion::kPar && definition.quote_scale == kValueScale;
 }
 

@@ -77,6 +77,9 @@ market::Instrument ReadInstrument(JsonFields& in) {
   out.min_notional_limit_only = in.Flag("min_notional_limit_only", false);
   out.max_notional_limit_only = in.Flag("max_notional_limit_only", false);
   out.multiplier = static_cast<int64_t>(in.Number("multiplier", 1));
+  const auto ppm = [&in](const char* key) { return static_cast<int64_t>(in.Number(key, 0)); };
+  out.buy_band = {ppm("buy_band_up_ppm"), ppm("buy_band_down_ppm")};
+  out.sell_band = {ppm("sell_band_up_ppm"), ppm("sell_band_down_ppm")};
   return out;
 }
 

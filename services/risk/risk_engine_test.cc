@@ -1,6 +1,7 @@
 #include "services/risk/risk_engine.h"
 
 #include <catch2/catch_test_macros.hpp>
+#include <catch2/generators/catch_generators.hpp>
 #include <set>
 #include <string>
 #include <vector>
@@ -386,6 +387,36 @@ TEST_CASE("RiskEngine holds an order to the venue's bounds of its type, and to i
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "0.04", id)) == RejectReason::kBelowMinimum);
   CHECK(ReasonOf(market("20")) == RejectReason::kMaxNotional);  // at the middle, 100.01
   CHECK(market("19").permitted);
+}
+
+TEST_CASE("A limit price outside the band that the venue states for its side is refused") {
+  const bool spot = GENERATE(true, false);
+  const char* id = spot ? "binance-spot:XUSDT" : test::kPerp;
+  auto instrument = MakeInstrument(id, "X", "USDT");
+  if (!spot) instrument.kind = market::InstrumentKind::kPerpetual;
+  instrument.buy_band = {20'000, 0};
+  instrument.sell_band = {0, 30'000};
+  Gate buys, sells;
+  for (Gate* gate : {&buys, &sells}) {
+    gate->Define(instrument);
+    gate->Quote(id, "99.99", "100.01");
+    gate->Fund("X", "100");
+    gate->Fund("USDT", "100000", spot ? "binance-spot" : "binance-usdm");
+  }
+  CHECK(buys.Ask(Side::kBuy, "102", "1", id).permitted);
+  CHECK(buys.Ask(Side::kBuy, "96", "1", id).permitted);
+  const auto above = buys.Ask(Side::kBuy, "102.01", "1", id);
+  CHECK(ReasonOf(above) == RejectReason::kPriceCollar);
+  CHECK(above.detail ==
+        "price 102.01 outside the venue's band for buys, 2% above and any below 100");
+
+  CHECK(sells.Ask(Side::kSell, "97", "1", id).permitted);
+  CHECK(sells.Ask(Side::kSell, "104", "1", id).permitted);
+  CHECK(ReasonOf(sells.Ask(Side::kSell, "96.99", "1", id)) == RejectReason::kPriceCollar);
+  auto stop = sells.Intent(Side::kSell, "96", "1", id);
+  stop.type = market::OrderType::kStopLimit;
+  stop.stop_price = P("96.5");
+  CHECK(sells.Ask(stop).permitted == !spot);
 }
 
 TEST_CASE("A small rest of a derivative can be closed, and of nothing else") {

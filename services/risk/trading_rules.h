@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "libs/market/decimal.h"
+#include "libs/market/instrument.h"
 
 namespace gannet::risk {
 
@@ -24,6 +25,7 @@ struct TradingRules {
   bool trading = true;
   bool settles_elsewhere = false;  // than in its quote asset
   int quote_scale = 0, quantity_scale = 0;
+  market::PriceBand buy_band, sell_band;
 };
 
 // Quote units of a price and a quantity, and whether something was cut off.

@@ -118,6 +118,7 @@ bool OfPermittedKind(Case& at) {
 // Compared as products: a bound cut to a whole price divides as whole prices do.
 bool WithinCollar(const Case& at) {
   const int64_t reference = at.reference().mantissa, collar = at.limits().collar_ppm;
+  if (!controls::BandAllows(at.intent, at.instrument.rules, at.reference())) return false;
   if (collar <= 0) return true;
   const Int128 low = static_cast<Int128>(reference) * (kPpm - collar);
   const Int128 high = static_cast<Int128>(reference) * (kPpm + collar);

@@ -123,6 +123,8 @@ class Firm {
     if (rng_.Chance(0.2)) instrument.min_market_quantity = {some(400'000'000)};
     if (rng_.Chance(0.2)) instrument.max_market_quantity = {some(30'000'000'000)};
     if (rng_.Chance(0.3)) instrument.max_notional = market::Money(some(3'000'000'000'001), 8);
+    if (rng_.Chance(0.3)) instrument.buy_band = {some(50'000), some(50'000)};
+    if (rng_.Chance(0.3)) instrument.sell_band = {some(50'000), some(50'000)};
     instrument.min_notional_limit_only = rng_.Chance(0.2);
     instrument.max_notional_limit_only = rng_.Chance(0.5);
     return instrument;

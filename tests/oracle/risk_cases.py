@@ -389,6 +389,7 @@ class Cases:
         bounds = {"market_lot": decimal(lot * b.choice([1, 5]), digits), "min_market_quantity": decimal(lot * b.choice([2, 50]), digits),
                   "max_market_quantity": b.choice(["2", "10", "500"]), "max_notional": b.choice(["300", "1000", "5000"]),
                   "min_notional_limit_only": True, "max_notional_limit_only": True}
+        bounds.update((f"{side}_band_{way}_ppm", b.choice([1_000, 20_000, 12_345])) for side in ("buy", "sell") for way in ("up", "down"))
         return {name: bound for name, bound in bounds.items() if b.random() < 0.5}
 
     def wait_in_vain(self, i):

@@ -257,6 +257,7 @@ class Instrument:
         # Of orders with a limit price, and of others.
         self.limit, self.market = Size(text, self, False), Size(text, self, True)
         self.multiplier = get("multiplier", 1)
+        self.band = {buy: (get(f"{side}_band_up_ppm", 0), get(f"{side}_band_down_ppm", 0)) for buy, side in ((True, "buy"), (False, "sell"))}
         self.venue = self.id.split(":")[0]
         self.bid = self.ask = self.reference = self.last_fill = 0
         self.data_time, self.valid, self.feed_up = 0, False, True
@@ -860,11 +861,22 @@ class Question:
         return self.value is not None and any(self.value > most for _, _, most in self.stating("max_order_notional"))
 
     def price_collar(self):
-        if not self.leaf or self.reference <= 0 or not self.collar:
+        if not self.leaf or self.reference <= 0:
+            return False
+        if self.outside_band():
+            return True
+        if not self.collar:
             return False
         low = ceil(self.reference * (PPM - self.collar), PPM)
         high = floor(self.reference * (PPM + self.collar), PPM)
         return any(p != 0 and not low <= p <= high for p in (self.o.price, self.o.stop))
+
+    def outside_band(self):
+        if self.o.type not in LIMIT_TYPES or (self.i.kind != "spot" and self.o.stop != 0):
+            return False
+        up_ppm, down_ppm = self.i.band[self.o.buy]
+        distance = Fraction(self.o.price, self.reference) - 1
+        return (up_ppm > 0 and distance > Fraction(up_ppm, PPM)) or (down_ppm > 0 and -distance > Fraction(down_ppm, PPM))
 
     # 4, 5, 6
     def duplicate(self):

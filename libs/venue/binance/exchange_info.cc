@@ -19,6 +19,10 @@ using simdjson::dom::object;
 constexpr size_t kMaxSymbols = 100'000;
 constexpr int kDefaultMoneyScale = 8;
 
+struct Multipliers {
+  std::string_view up, down;  // empty: none stated
+};
+
 // The filters of one symbol that say something about numbers; absent ones are "0",
 // which is also how the venue writes a rule that is switched off.
 struct Filters {
@@ -27,31 +31,28 @@ struct Filters {
   std::string_view market_step = "0", market_least = "0", market_most = "0";
   std::string_view min_notional = "0", max_notional = "0";
   bool least_at_market = true, most_at_market = true;  // whether these bind market orders
-  std::string_view multiplier_up, multiplier_down;     // empty: none stated
+  Multipliers buy, sell;
 };
 
-void ReadPercentPrice(const object& filter, bool by_side, Filters& out, FieldErrors& errors) {
+// Of one side each on spot; on futures a buy is bounded above alone, and a sell below.
+void ReadPercentPrice(const object& filter, bool by_side, bool spot, Filters& out,
+                      FieldErrors& errors) {
   static constexpr std::array<std::string_view, 6> kNames = {
       "multiplierUp",      "multiplierDown",  "bidMultiplierUp",
       "bidMultiplierDown", "askMultiplierUp", "askMultiplierDown"};
   NamedFields fields(filter, kNames, errors);
-  if (!by_side) {
-    out.multiplier_up = fields.Text(0);
-    out.multiplier_down = fields.Text(1);
-    return;
+  if (by_side) {
+    out.buy = {fields.Text(2), fields.Text(3)};
+    out.sell = {fields.Text(4), fields.Text(5)};
+  } else if (spot) {
+    out.buy = out.sell = {fields.Text(0), fields.Text(1)};
+  } else {
+    out.buy.up = fields.Text(0);
+    out.sell.down = fields.Text(1);
   }
-  // One band is kept: the narrower side, so that what passes here passes there.
-  const auto narrower = [&](size_t bid, size_t ask, bool smaller) {
-    const std::string_view a = fields.Text(bid), b = fields.Text(ask);
-    const auto x = market::ParseDecimal(a, 6), y = market::ParseDecimal(b, 6);
-    if (!x || !y) return a;  // refused below, by name
-    return (smaller ? *x <= *y : *x >= *y) ? a : b;
-  };
-  out.multiplier_up = narrower(2, 4, true);
-  out.multiplier_down = narrower(3, 5, false);
 }
 
-void ReadFilter(const object& filter, Filters& out, FieldErrors& errors) {
+void ReadFilter(const object& filter, bool spot, Filters& out, FieldErrors& errors) {
   static constexpr std::array<std::string_view, 12> kNames = {
       "filterType",    "tickSize",         "maxPrice",    "stepSize",
       "minQty",        "maxQty",           "notional",    "minNotional",
@@ -78,13 +79,13 @@ void ReadFilter(const object& filter, Filters& out, FieldErrors& errors) {
     if (fields.has(10)) out.max_notional = fields.Text(10);
     if (fields.has(11)) out.most_at_market = AsBool(*fields.at(11), "applyMaxToMarket", errors);
   } else if (type == "PERCENT_PRICE") {
-    ReadPercentPrice(filter, false, out, errors);
+    ReadPercentPrice(filter, false, spot, out, errors);
   } else if (type == "PERCENT_PRICE_BY_SIDE") {
-    ReadPercentPrice(filter, true, out, errors);
+    ReadPercentPrice(filter, true, spot, out, errors);
   }
 }
 
-Filters ReadFilters(std::optional<Element> element, FieldErrors& errors) {
+Filters ReadFilters(std::optional<Element> element, bool spot, FieldErrors& errors) {
   Filters out;
   array list;
   if (!element || element->get(list) != simdjson::SUCCESS) {
@@ -97,7 +98,7 @@ Filters ReadFilters(std::optional<Element> element, FieldErrors& errors) {
       errors.Add("filters", "must hold objects");
       return out;
     }
-    ReadFilter(filter, out, errors);
+    ReadFilter(filter, spot, out, errors);
   }
   return out;
 }
@@ -133,6 +134,11 @@ int64_t BandPpm(std::string_view multiplier, bool up, std::string_view field, Fi
     return 0;
   }
   return std::max<int64_t>(up ? *ppm - kOne : kOne - *ppm, 0);
+}
+
+market::PriceBand BandOf(const Multipliers& multipliers, FieldErrors& errors) {
+  return {BandPpm(multipliers.up, true, "multiplierUp", errors),
+          BandPpm(multipliers.down, false, "multiplierDown", errors)};
 }
 
 // A market order is held to MARKET_LOT_SIZE and to LOT_SIZE, which is that of every order; what
@@ -193,8 +199,8 @@ void ApplyFilters(const Filters& filters, Instrument& out, FieldErrors& errors) 
   if (!worth) return errors.Add("maxNotional", "must be a decimal, not negative");
   out.max_notional = market::Money(*worth, out.quote_scale);
   out.max_notional_limit_only = *worth > 0 && !filters.most_at_market;
-  out.price_band_up_ppm = BandPpm(filters.multiplier_up, true, "multiplierUp", errors);
-  out.price_band_down_ppm = BandPpm(filters.multiplier_down, false, "multiplierDown", errors);
+  out.buy_band = BandOf(filters.buy, errors);
+  out.sell_band = BandOf(filters.sell, errors);
 }
 
 absl::StatusOr<Instrument> ReadSymbol(const object& symbol, Product product,
@@ -233,7 +239,7 @@ absl::StatusOr<Instrument> ReadSymbol(const object& symbol, Product product,
   out.base_scale = MoneyScale(fields.at(kBasePrecision));
   out.quote_scale =
       MoneyScale(fields.at(fields.has(kQuotePrecision) ? kQuotePrecision : kOldQuotePrecision));
-  const Filters filters = ReadFilters(fields.at(kFilters), errors);
+  const Filters filters = ReadFilters(fields.at(kFilters), product == Product::kSpot, errors);
   if (errors.ok()) ApplyFilters(filters, out, errors);
   if (!errors.ok()) return base::Annotate(errors.status(), name.substr(0, 64));
   // A COIN-M contract is worth a fixed sum of the quote asset whatever the price:

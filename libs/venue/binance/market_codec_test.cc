@@ -342,14 +342,14 @@ TEST_CASE("MarketDecoder makes spot instruments with their rules and scales") {
   CHECK(btc.Format(btc.lot) == "0.00001");
   CHECK(btc.Format(btc.max_quantity) == "9000");
   CHECK(btc.min_notional.ToString() == "5");
-  CHECK(btc.price_band_up_ppm == 3'000'000);
-  CHECK(btc.price_band_down_ppm == 800'000);
+  CHECK(btc.buy_band == market::PriceBand{4'000'000, 800'000});
+  CHECK(btc.sell_band == market::PriceBand{3'000'000, 900'000});
   const market::Instrument& shib = info->instruments[1];
   CHECK(shib.status == market::InstrumentStatus::kHalted);
   CHECK(shib.quantity_scale == 7);
   CHECK(shib.Format(shib.max_quantity) == "46116860414");
-  CHECK(shib.price_band_up_ppm == 150'000);
-  CHECK(shib.price_band_down_ppm == 150'000);
+  CHECK(shib.buy_band == market::PriceBand{150'000, 150'000});
+  CHECK(shib.sell_band == shib.buy_band);
   CHECK(info->rejected_count == 2);
   REQUIRE(info->rejected.size() == 2);
   CHECK(info->rejected[0].find("ODD: field PRICE_FILTER") == 0);
@@ -420,7 +420,8 @@ TEST_CASE("MarketDecoder makes futures instruments; inverse contracts cannot be 
   REQUIRE(usdm->instruments.size() == 1);
   CHECK(usdm->instruments[0].kind == market::InstrumentKind::kPerpetual);
   CHECK(usdm->instruments[0].min_notional.ToString() == "5");
-  CHECK(usdm->instruments[0].price_band_down_ppm == 150'000);
+  CHECK(usdm->instruments[0].buy_band == market::PriceBand{150'000, 0});
+  CHECK(usdm->instruments[0].sell_band == market::PriceBand{0, 150'000});
   const auto coinm = decoder.DecodeExchangeInfo(
       R"({"symbols":[{"symbol":"BTCUSD_210924","contractType":"CURRENT_QUARTER","contractStatus":"TRADING","contractSize":100,"baseAsset":"BTC","quoteAsset":"USD","marginAsset":"BTC",
       "filters":[{"minPrice":"1000","maxPrice":"1000000","filterType":"PRICE_FILTER","tickSize":"0.1"},{"stepSize":"1","filterType":"LOT_SIZE","maxQty":"1000000","minQty":"1"}]}]})",

@@ -149,7 +149,7 @@ TEST_CASE("Bybit's instruments become definitions with the rules that orders nee
   CHECK(pair.Format(pair.max_market_quantity) == "41.5");
   CHECK(pair.max_notional.zero());  // maxOrderAmt is no longer looked at
   CHECK(pair.min_notional == market::Money(500'000'000, 8));
-  CHECK(pair.price_band_up_ppm == 0);
+  CHECK(pair.buy_band == market::PriceBand{});
 
   const auto linear = decoder.DecodeInstrumentsInfo(
       Info("linear", kLinearRow, R"(,"nextPageCursor":"first%3DA%26last%3DB")"), Category::kLinear,
