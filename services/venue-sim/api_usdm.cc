@@ -56,6 +56,11 @@ UsdmPlace ReadPlace(ApiCall& call, bool algo) {
     if (params.ok() && !time) params.Refuse(-1115, "Invalid timeInForce.");
     place.time_in_force = time.value_or(UsdmTime::kGtc);
     place.price = params.Decimal("price");
+    if (place.time_in_force == UsdmTime::kGtd) {
+      place.good_till_ms = params.IntegerOr("goodTillDate", 0) / 1000 * 1000;  // seconds count
+    } else {
+      params.RefuseUnneeded("goodTillDate");
+    }
   } else {
     params.RefuseUnneeded("price");
     place.time_in_force = UsdmTime::kIoc;

@@ -8,6 +8,7 @@
 #include "libs/base/digest.h"
 #include "services/venue-sim/bybit_linear_payloads.h"
 #include "services/venue-sim/bybit_payloads.h"
+#include "services/venue-sim/fault_script.h"
 
 namespace gannet::venue_sim::bybit {
 namespace {
@@ -67,6 +68,7 @@ net::HttpResponse Door::Answer(const net::HttpRequest& request, std::string_view
                                std::string_view query) {
   const base::Time now = exchange_.now();
   Call call;
+  call.rejected_later = !net::FindHeader(request.headers, kRejectedLaterHeader).empty();
   const bool sound =
       request.method == "GET" ? call.params.AddForm(query) : ReadBody(request.body, call.params);
   net::HttpResponse response{200, {{"Content-Type", "application/json"}}, {}};

@@ -71,6 +71,7 @@ class Door {
     AccountIndex account = 0;
     const ApiKey* key = nullptr;
     Params params;
+    bool rejected_later = false;  // of an order that is placed
     JsonText result;
     JsonText extra;  // retExtInfo
     std::optional<Refusal> refusal;

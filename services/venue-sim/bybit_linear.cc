@@ -189,6 +189,7 @@ void Door::CreateLinear(Call& call) {
   if (known.order != nullptr || known.algo != nullptr)
     return Refuse(call, 110072, "OrderLinkedID is duplicate");
   const bool conditional = IsAlgo(place.type);
+  place.rejected_later = call.rejected_later && !conditional;
   const UsdmReply reply =
       exchange_.Usdm({.verb = conditional ? UsdmVerb::kPlaceAlgo : UsdmVerb::kPlace,
                       .account = call.account,

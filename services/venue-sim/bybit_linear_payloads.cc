@@ -13,7 +13,8 @@ const std::string& NameOf(SymbolIndex symbol) { return ListedSymbols()[symbol].n
 std::string_view TimeName(UsdmTime time) {
   switch (time) {
     case UsdmTime::kGtc:
-      return "GTC";
+    case UsdmTime::kGtd:  // nobody can ask for it here
+      break;
     case UsdmTime::kIoc:
       return "IOC";
     case UsdmTime::kFok:
@@ -33,6 +34,8 @@ std::string_view StatusName(OrderStatus status) {
       return "PartiallyFilled";
     case OrderStatus::kFilled:
       return "Filled";
+    case OrderStatus::kRejected:
+      return "Rejected";
     default:
       return "Cancelled";
   }
@@ -52,6 +55,7 @@ std::string_view StatusName(const UsdmAlgo& algo) {
 }
 
 std::string_view RejectName(const UsdmOrder& order) {
+  if (order.status == OrderStatus::kRejected) return "EC_Others";
   if (order.status != OrderStatus::kExpired) return "EC_NoError";
   switch (order.request.time_in_force) {
     case UsdmTime::kPostOnly:

@@ -30,6 +30,8 @@ std::string_view StatusName(const VenueOrder& order) {
       return "PartiallyFilled";
     case OrderStatus::kFilled:
       return "Filled";
+    case OrderStatus::kRejected:
+      return "Rejected";
     default:
       if (conditional && !order.is_working && order.executed == 0) return "Deactivated";
       return order.executed > 0 ? "PartiallyFilledCanceled" : "Cancelled";
@@ -148,7 +150,7 @@ void WriteOrder(JsonText& json, const VenueOrder& order) {
       .Text("cumExecQty", EightDecimals(order.executed))
       .Text("cumExecValue", EightDecimals(order.cumulative_quote))
       .Text("cancelType", "UNKNOWN")
-      .Text("rejectReason", "EC_NoError")
+      .Text("rejectReason", order.status == OrderStatus::kRejected ? "EC_Others" : "EC_NoError")
       .Text("stopOrderType", HasStop(r.kind) ? "Stop" : "");
   json.Text("triggerPrice", HasStop(r.kind) ? EightDecimals(r.stop_price) : "")
       .Text("smpType", "None")

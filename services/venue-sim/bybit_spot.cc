@@ -76,6 +76,7 @@ void Door::CreateSpot(Call& call) {
                 params);
   }
   request.client_order_id = params.ClientOrderId("orderLinkId");
+  request.rejected_later = call.rejected_later;
   if (!params.ok()) return Refuse(call, CodeOf(params.error()));
   const venue_sim::Answer<Placed> placed = exchange_.Place(call.account, request);
   if (const ApiError* error = Failed(placed)) return Refuse(call, CodeOf(*error));

@@ -5,7 +5,8 @@
 namespace gannet::venue_sim {
 namespace {
 
-constexpr uint8_t kCommandVersion = 2;  // 1: without trailing stops
+// 1: without trailing stops, 2: without orders that are rejected later.
+constexpr uint8_t kCommandVersion = 3;
 
 void SavePlace(wire::CanonicalWriter& writer, const PlaceRequest& r) {
   writer.U32(r.symbol);
@@ -18,6 +19,7 @@ void SavePlace(wire::CanonicalWriter& writer, const PlaceRequest& r) {
   for (const int64_t value : {r.price, r.stop_price, r.quantity, r.quote_quantity})
     writer.I64(value);
   writer.U32(r.trailing_delta);
+  writer.Bool(r.rejected_later);
 }
 
 PlaceRequest LoadPlace(wire::CanonicalReader& reader, uint8_t version) {
@@ -31,6 +33,7 @@ PlaceRequest LoadPlace(wire::CanonicalReader& reader, uint8_t version) {
   for (int64_t* value : {&r.price, &r.stop_price, &r.quantity, &r.quote_quantity})
     *value = reader.I64();
   if (version > 1) r.trailing_delta = reader.U32();
+  if (version > 2) r.rejected_later = reader.Bool();
   return r;
 }
 

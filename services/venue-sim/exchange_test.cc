@@ -35,7 +35,8 @@ TEST_CASE("Commands survive their bytes, and damage does not pass") {
   place.place = command.place;
   place.place.trailing_delta = 0;
   std::string older = EncodeCommand(place);
-  older.resize(older.size() - sizeof(uint32_t));
+  constexpr size_t kRejectedLater = 1, kTrailingDelta = sizeof(uint32_t);
+  older.resize(older.size() - kRejectedLater - kTrailingDelta);
   older[0] = 1;
   const auto read = DecodeCommand(older);
   REQUIRE(read.ok());

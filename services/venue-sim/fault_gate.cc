@@ -266,6 +266,8 @@ void FaultGate::OnRequest(net::HttpRequest request, std::string_view peer, Respo
     return Hold(std::move(respond));
   }
   if (AnswerYoung(request, at, respond)) return;
+  if (path == "/v5/order/create" && Strikes(FaultKind::kAckThenReject, at) != nullptr)
+    request.headers.emplace_back(kRejectedLaterHeader, "1");
   respond = Edited(request, at, std::move(respond));
   const bool changes = at.request == RequestClass::kPlace || at.request == RequestClass::kAmend;
   if (const FaultRule* rule = changes ? Strikes(FaultKind::kDoubledRequest, at) : nullptr) {

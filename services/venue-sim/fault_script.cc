@@ -30,6 +30,7 @@ constexpr config::Name<FaultKind> kKinds[] = {
     {"fill_before_ack", FaultKind::kFillBeforeAck},
     {"partial_then_cancel", FaultKind::kPartialThenCancel},
     {"ack_then_expire", FaultKind::kAckThenExpire},
+    {"ack_then_reject", FaultKind::kAckThenReject},
     {"funding", FaultKind::kFunding},
     {"liquidation", FaultKind::kLiquidation},
     {"adl", FaultKind::kAdl},

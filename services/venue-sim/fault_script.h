@@ -38,6 +38,7 @@ enum class FaultKind : uint8_t {
   // Of orders.
   kPartialThenCancel,
   kAckThenExpire,
+  kAckThenReject,
   // Of the account and the venue, by the clock.
   kFunding,
   kLiquidation,
@@ -90,6 +91,8 @@ struct FaultScript {
 };
 
 inline constexpr size_t kMaxFaultRules = 1000;
+// Tells Bybit's door that ack_then_reject struck a placement.
+inline constexpr const char* kRejectedLaterHeader = "X-Sim-Rejected-Later";
 
 void ReadFaults(config::Section& in, FaultScript& out);
 absl::StatusOr<FaultScript> LoadFaultScript(base::Files& files, const std::string& path);

@@ -32,7 +32,8 @@ enum class OrderStatus : uint8_t {
   kFilled,
   kCanceled,
   kExpired,
-  kExpiredInMatch
+  kExpiredInMatch,
+  kRejected
 };
 enum class ExecutionType : uint8_t {
   kNew = 1,
@@ -40,7 +41,8 @@ enum class ExecutionType : uint8_t {
   kReplaced,
   kTrade,
   kExpired,
-  kTradePrevention
+  kTradePrevention,
+  kRejected
 };
 
 constexpr bool HasPrice(OrderKind kind) {
@@ -64,6 +66,7 @@ struct PlaceRequest {
   // Stop types, above 0: a trailing one, in basis points; `stop_price` is then where it begins to
   // track, 0: at once.
   uint32_t trailing_delta = 0;
+  bool rejected_later = false;  // Bybit's manner: acknowledged, and REJECTED at once
 };
 
 // Names an order: by number when above 0, else by client order id.

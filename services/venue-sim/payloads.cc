@@ -26,10 +26,10 @@ constexpr std::array<std::string_view, 8> kKinds{
     "",          "LIMIT",           "LIMIT_MAKER", "MARKET",
     "STOP_LOSS", "STOP_LOSS_LIMIT", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT"};
 constexpr std::array<std::string_view, 4> kTimes{"", "GTC", "IOC", "FOK"};
-constexpr std::array<std::string_view, 7> kStatuses{
-    "", "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"};
-constexpr std::array<std::string_view, 7> kExecutions{
-    "", "NEW", "CANCELED", "REPLACED", "TRADE", "EXPIRED", "TRADE_PREVENTION"};
+constexpr std::array<std::string_view, 8> kStatuses{
+    "", "NEW", "PARTIALLY_FILLED", "FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH", "REJECTED"};
+constexpr std::array<std::string_view, 8> kExecutions{
+    "", "NEW", "CANCELED", "REPLACED", "TRADE", "EXPIRED", "TRADE_PREVENTION", "REJECTED"};
 constexpr std::array<std::string_view, 4> kModes{"NONE", "EXPIRE_TAKER", "EXPIRE_MAKER",
                                                  "EXPIRE_BOTH"};
 

@@ -9,6 +9,7 @@ using market::Side;
 
 constexpr int64_t kPpm = 1'000'000;
 constexpr Amount kFirstDeposit = Amount{100'000} * kOne;
+constexpr base::Duration kLeastGoodTill = std::chrono::seconds(600);
 
 UsdmReply Refused(int code, std::string message) {
   UsdmReply reply;
@@ -138,7 +139,12 @@ void UsdmMarket::Step(const VenueCore& core, base::Time now) {
   const std::set<uint64_t> open = open_orders_;
   for (const uint64_t id : open) {
     UsdmOrder& order = orders_.at(id);
-    if (!IsOpen(order.status) || core.symbol(order.request.symbol).halted) continue;
+    if (!IsOpen(order.status)) continue;
+    if (order.request.good_till_ms > 0 && base::UnixMillis(now_) >= order.request.good_till_ms) {
+      Close(order, OrderStatus::kExpired, ExecutionType::kExpired);
+      continue;
+    }
+    if (core.symbol(order.request.symbol).halted) continue;
     // The market comes to it: filled at its own price.
     if (const int64_t quantity = Fillable(order, core); quantity > 0)
       Fill(order, order.request.price, quantity, /*is_maker=*/true);
@@ -152,6 +158,11 @@ std::optional<ApiError> UsdmMarket::Check(AccountIndex account, const UsdmPlace&
                                           const VenueCore& core) const {
   const Symbol& symbol = core.symbol(request.symbol);
   if (symbol.halted) return NotTrading();
+  if (request.time_in_force == UsdmTime::kGtd &&
+      request.good_till_ms < base::UnixMillis(now_ + kLeastGoodTill))
+    return ApiError{-5040,
+                    "The time in force goodTillDate should be greater than the current time plus "
+                    "600 seconds."};
   if (request.quantity <= 0) return ApiError{-4003, "Quantity less than or equal to zero."};
   if (request.quantity % symbol.lot != 0) return ApiError{-4023, "Qty not increased by step size."};
   if (request.quantity >
@@ -238,6 +249,10 @@ UsdmOrder& UsdmMarket::Enter(AccountIndex account, const UsdmPlace& request, Usd
   if (order.request.client_id.empty()) order.request.client_id = "auto-" + std::to_string(order.id);
   order.created = order.updated = now_;
   open_orders_.insert(id);
+  if (request.rejected_later) {
+    Close(order, OrderStatus::kRejected, ExecutionType::kRejected);
+    return order;
+  }
   Tell(ExecutionType::kNew, order);
   const int64_t at_once = Fillable(order, core);
   const bool as_asked = (request.time_in_force != UsdmTime::kFok || at_once >= request.quantity) &&
@@ -247,8 +262,8 @@ UsdmOrder& UsdmMarket::Enter(AccountIndex account, const UsdmPlace& request, Usd
     return order;
   }
   Take(order, core);
-  const bool rests = HasPrice(request.type) && (request.time_in_force == UsdmTime::kGtc ||
-                                                request.time_in_force == UsdmTime::kPostOnly);
+  const bool rests = HasPrice(request.type) && request.time_in_force != UsdmTime::kIoc &&
+                     request.time_in_force != UsdmTime::kFok;
   if (IsOpen(order.status) && !rests) Close(order, OrderStatus::kExpired, ExecutionType::kExpired);
   return order;
 }

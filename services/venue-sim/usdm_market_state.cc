@@ -13,12 +13,14 @@ void SavePlace(wire::CanonicalWriter& writer, const UsdmPlace& place) {
   // One byte of flags, of which older builds knew the first.
   const auto flags = static_cast<uint8_t>(
       (place.reduce_only ? 1U : 0U) | static_cast<unsigned>(place.leg) << 1 |
-      (place.ended_not_refused ? 8U : 0U) | (place.trailing_bps > 0 ? 16U : 0U));
+      (place.ended_not_refused ? 8U : 0U) | (place.trailing_bps > 0 ? 16U : 0U) |
+      (place.rejected_later ? 32U : 0U) | (place.time_in_force == UsdmTime::kGtd ? 64U : 0U));
   for (const uint8_t value : {static_cast<uint8_t>(place.side), static_cast<uint8_t>(place.type),
                               static_cast<uint8_t>(place.time_in_force), flags})
     writer.U8(value);
   for (const int64_t value : {place.price, place.trigger, place.quantity}) writer.I64(value);
   if (place.trailing_bps > 0) writer.U32(place.trailing_bps);
+  if (place.time_in_force == UsdmTime::kGtd) writer.I64(place.good_till_ms);
 }
 
 UsdmPlace LoadPlace(wire::CanonicalReader& reader) {
@@ -32,8 +34,10 @@ UsdmPlace LoadPlace(wire::CanonicalReader& reader) {
   place.reduce_only = (flags & 1U) != 0;
   place.leg = static_cast<UsdmLeg>(flags >> 1 & 3U);
   place.ended_not_refused = (flags & 8U) != 0;
+  place.rejected_later = (flags & 32U) != 0;
   for (int64_t* value : {&place.price, &place.trigger, &place.quantity}) *value = reader.I64();
   if ((flags & 16U) != 0) place.trailing_bps = reader.U32();
+  if ((flags & 64U) != 0) place.good_till_ms = reader.I64();
   return place;
 }
 

@@ -24,7 +24,7 @@ enum class UsdmType : uint8_t {
   kTakeProfitMarket,
   kTrailingStopMarket
 };
-enum class UsdmTime : uint8_t { kGtc = 1, kIoc, kFok, kPostOnly };
+enum class UsdmTime : uint8_t { kGtc = 1, kIoc, kFok, kPostOnly, kGtd };
 enum class AlgoStatus : uint8_t { kNew = 1, kTriggered, kFinished, kCanceled, kRejected };
 
 // Which position an order belongs to: the only one, or one of two (hedge mode).
@@ -42,10 +42,12 @@ struct UsdmPlace {
   UsdmType type = UsdmType::kLimit;
   UsdmTime time_in_force = UsdmTime::kGtc;
   int64_t price = 0, trigger = 0, quantity = 0;
+  int64_t good_till_ms = 0;  // kGtd
   bool reduce_only = false;
   UsdmLeg leg = UsdmLeg::kBoth;
   // Bybit's manner: what cannot rest or be filled as asked is taken first, and ended then.
   bool ended_not_refused = false;
+  bool rejected_later = false;  // as in PlaceRequest
   // kTrailingStopMarket: callbackRate in basis points; `trigger` is activatePrice, 0: at once.
   uint32_t trailing_bps = 0;
 };

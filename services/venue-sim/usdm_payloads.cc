@@ -27,7 +27,8 @@ struct TimeName {
 constexpr TimeName kTimes[] = {{UsdmTime::kGtc, "GTC"},
                                {UsdmTime::kIoc, "IOC"},
                                {UsdmTime::kFok, "FOK"},
-                               {UsdmTime::kPostOnly, "GTX"}};
+                               {UsdmTime::kPostOnly, "GTX"},
+                               {UsdmTime::kGtd, "GTD"}};
 
 std::string_view Name(UsdmType type) { return kTypes[static_cast<size_t>(type) - 1].name; }
 std::string_view Name(UsdmTime time) { return kTimes[static_cast<size_t>(time) - 1].name; }
@@ -182,7 +183,7 @@ void WriteUsdmOrder(JsonText& json, const UsdmOrder& order) {
   WriteTrailing(json, r, "activatePrice", "priceRate");
   json.Text("priceMatch", "NONE")
       .Text("selfTradePreventionMode", "NONE")
-      .Int("goodTillDate", 0)
+      .Int("goodTillDate", r.good_till_ms)
       .Int("time", base::UnixMillis(order.created))
       .Int("updateTime", base::UnixMillis(order.updated))
       .EndObject();
@@ -215,7 +216,7 @@ void WriteUsdmAlgo(JsonText& json, const UsdmAlgo& algo) {
   json.Int("createTime", base::UnixMillis(algo.created))
       .Int("updateTime", base::UnixMillis(algo.updated))
       .Int("triggerTime", base::UnixMillis(algo.triggered))
-      .Int("goodTillDate", 0)
+      .Int("goodTillDate", r.good_till_ms)
       .EndObject();
 }
 
@@ -323,7 +324,7 @@ std::string UsdmOrderEvent(const UsdmExecution& execution) {
       .Bool("cp", false)
       .Decimal("rp", trade.realized);
   WriteTrailing(json, r, "AP", "cr");
-  json.Text("V", "NONE").Text("pm", "NONE").Int("gtd", 0).EndObject().EndObject();
+  json.Text("V", "NONE").Text("pm", "NONE").Int("gtd", r.good_till_ms).EndObject().EndObject();
   return json.Take();
 }
 
@@ -356,7 +357,7 @@ std::string UsdmAlgoEvent(const UsdmAlgo& algo, base::Time now) {
       .Bool("pP", false)
       .Bool("R", r.reduce_only)
       .Int("tt", base::UnixMillis(algo.triggered))
-      .Int("gtd", 0)
+      .Int("gtd", r.good_till_ms)
       .Text("rm", algo.reject_reason)
       .EndObject()
       .EndObject();

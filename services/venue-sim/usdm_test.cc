@@ -239,6 +239,36 @@ TEST_CASE("The countdown cancels what is open, and a key that is not kept ends i
   CHECK(stream.Events("listenKeyExpired").size() == 1);
 }
 
+TEST_CASE("An order that is good till a date ends then, over a restart too") {
+  VenueHarness venue;
+  venue.Start();
+  venue.Run(1s);
+  const int64_t now = base::UnixMillis(venue.server->exchange().now());
+  const auto until = [&](int64_t ms, const std::string& time = "GTD") {
+    Fields fields = Limit("BUY", Away(venue, 90), "mine");
+    fields[3].second = time;
+    fields.emplace_back("goodTillDate", std::to_string(ms));
+    return Ask(venue, "POST", "order", fields);
+  };
+  CHECK(until(now + 590'000).code() == -5040);  // ten minutes at least
+  CHECK(until(now + 700'000, "GTC").code() == -1106);
+  Fields without = Limit("BUY", Away(venue, 90));
+  without[3].second = "GTD";
+  CHECK(Ask(venue, "POST", "order", without).code() == -5040);
+  const int64_t date = (now / 1000 + 700) * 1000;
+  const auto placed = until(date + 999);
+  CHECK(placed.json["status"] == "NEW");
+  CHECK(placed.json["goodTillDate"] == date);  // whole seconds
+  venue.Crash();
+  venue.Start();
+  venue.Run(690s);
+  CHECK(Ask(venue, "GET", "openOrders", {}).json.size() == 1);
+  venue.Run(12s);
+  CHECK(Ask(venue, "GET", "openOrders", {}).json.empty());
+  CHECK(Ask(venue, "GET", "order", {{"symbol", "BTCUSDT"}, {"origClientOrderId", "mine"}})
+            .json["status"] == "EXPIRED");
+}
+
 TEST_CASE("An order that the perpetuals lost is in no list, and stays lost over a restart") {
   VenueHarness venue;
   venue.Start();

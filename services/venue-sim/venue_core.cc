@@ -162,6 +162,11 @@ Answer<Placed> VenueCore::PlaceNow(AccountIndex account, const PlaceRequest& wan
   const auto previous = by_client_id_.find(client_key);
   const uint64_t previous_id = previous == by_client_id_.end() ? 0 : previous->second;
   by_client_id_[client_key] = key.second;
+  if (wanted.rejected_later) {
+    order.status = OrderStatus::kRejected;
+    Tell({.type = ExecutionType::kRejected, .order = order});
+    return Placed{order, {}, {}};
+  }
   open_orders_.insert(key);
 
   matching::NewOrder engine_order;

@@ -47,6 +47,8 @@ class VenueTruth {
       case venue_sim::OrderStatus::kNew:
       case venue_sim::OrderStatus::kPartiallyFilled:
         return market::OrderState::kAccepted;
+      case venue_sim::OrderStatus::kRejected:
+        return market::OrderState::kRejected;
       default:
         return market::OrderState::kExpired;
     }
@@ -236,9 +238,10 @@ inline void CheckAgreement(const ExecutionEngine& engine, const VenueTruth& trut
     booked += market::Sign(order.intent.side) * order.cumulative.mantissa;
     if (order.external) continue;
     const std::optional<VenueTruth::Order> known = truth.Find(id.text());
-    const bool nowhere = order.life.state() == OrderState::kDenied ||
-                         order.life.state() == OrderState::kRejected ||
-                         order.life.state() == OrderState::kAbsent;
+    // A refusal leaves nothing there, unless it came after an acknowledgement.
+    if (!known && order.life.state() == OrderState::kRejected) continue;
+    const bool nowhere =
+        order.life.state() == OrderState::kDenied || order.life.state() == OrderState::kAbsent;
     CHECK(!known.has_value() == nowhere);
     if (!known) continue;
     CHECK(known->executed == order.cumulative.mantissa * 1000);  // scale 5 to 8

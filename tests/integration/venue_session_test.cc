@@ -220,6 +220,30 @@ TEST_CASE("A session follows trailing stops to their fills, or says who has none
   session.Agree();
 }
 
+TEST_CASE("A session places orders that are good till a date, or says who has none") {
+  const Product product = AnyProduct();
+  Session session(AnyWire(), product);
+  REQUIRE(session.Ready());
+  market::OrderIntent dated = session.Limit("g1dated", Side::kBuy, -500'000);
+  dated.time_in_force = market::TimeInForce::kGtd;
+  dated.expires = session.ground().server().exchange().now() + 1h;
+  session.host().Decide(dated, 10s);
+  if (product != Product::kUsdm) {
+    REQUIRE(session.Until([&] { return !session.host().reports.empty(); }));
+    CHECK(session.host().Last("g1dated").kind == ExecKind::kNotSent);
+    CHECK(session.host().Last("g1dated").detail.find("good-till-date") != std::string::npos);
+    return session.Agree();
+  }
+  REQUIRE(session.Reaches("g1dated", OrderState::kAccepted));
+  const venue_sim::UsdmMarket& usdm = session.ground().server().exchange().usdm();
+  const auto open = usdm.OpenOrders(0, std::nullopt);
+  REQUIRE(open.size() == 1);
+  CHECK(open[0]->request.good_till_ms == base::UnixMillis(dated.expires) / 1000 * 1000);
+  session.host().CancelOrder("g1c", "g1dated");
+  REQUIRE(session.Reaches("g1dated", OrderState::kCanceled));
+  session.Agree();
+}
+
 TEST_CASE("A session comes back when the venue ends its stream") {
   Session session(AnyWire(), AnyProduct(), {.lifetime = 3s, .faults = {}});
   REQUIRE(session.Ready());
