@@ -48,6 +48,8 @@ OrderState StateOf(OrderStatus status) {
       return OrderState::kFilled;
     case OrderStatus::kCanceled:
       return OrderState::kCanceled;
+    case OrderStatus::kRejected:
+      return OrderState::kRejected;
     case OrderStatus::kExpired:
     case OrderStatus::kExpiredInMatch:
       break;

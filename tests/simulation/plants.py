@@ -27,7 +27,7 @@ ANSWERS, INQUIRY = EXECUTION + 'execution_answers.cc', EXECUTION + 'execution_in
 ENGINE, RECONCILE = EXECUTION + 'execution_engine.cc', EXECUTION + 'execution_reconcile.cc'
 STATE, SESSION = EXECUTION + 'execution_state.cc', EXECUTION + 'venue_session.cc'
 SERVICE, BUDGET = EXECUTION + 'execution_service.cc', EXECUTION + 'rate_budget.cc'
-FLATTEN = EXECUTION + 'execution_flatten.cc'
+FLATTEN, STRATEGY = EXECUTION + 'execution_flatten.cc', 'services/strategy/'
 CODEC, DERIVATIVES = EXECUTION + 'execution_state_codec.cc', EXECUTION + 'execution_derivatives.cc'
 
 # (file, text of today, text of the bug, what it does, case on record)
@@ -185,6 +185,13 @@ PLANTS = [
      'a pause that the venue asked for is forgotten at a restart', ''),
     (FLATTEN, 'const Side side = holding.quantity > Money() ?', 'const Side side = (PLANT ? holding.quantity < Money() : holding.quantity > Money()) ?',
      'a kill switch doubles the position that it is to close', ''),
+    # What others did and paid for, added last: the numbers above stay.
+    (ENGINE, 'const market::Quantity left = state_.Find(id)->intent.quantity - first.cumulative;', 'const market::Quantity left = state_.Find(id)->intent.quantity - (PLANT ? market::Quantity() : first.cumulative);',
+     'an order that takes the place of another one asks again for what that has got', 'a replace that carries the cumulative quantity'),
+    (RECONCILE, '  return nothing || doubted;', '  return !PLANT && (nothing || doubted);',
+     'an account that a lagging back end calls empty is believed', 'a zero balance from a lagging back end'),
+    (STRATEGY + 'parent_steps.cc', '|| !Within(intent.side, touch.price, intent.price)) return;', '|| (!PLANT && !Within(intent.side, touch.price, intent.price))) return;',
+     'an order by participation follows the market beyond its limit', 'a participation algorithm without a price limit'),
 ]
 
 # What a bug needs elsewhere in its file, and what changes nothing by itself.

@@ -98,6 +98,12 @@ void TradeAt(const std::string& host, Product product, uint64_t seed, PlatformOp
 }
 
 void StrikeProduct(Product product, uint64_t seed, bool compares, venue_sim::FaultScript& script) {
+  const bool bybit = product == Product::kBybitSpot || product == Product::kBybitLinear;
+  if (bybit && !script.rules.empty() && seed % 2 == 1) {
+    FaultRule& rule = script.rules.emplace_back();
+    rule.kind = FaultKind::kAckThenReject;
+    rule.chance = config::Ppm{50'000};
+  }
   if (!execution::HasPositions(product)) return;
   for (FaultRule& rule : script.rules) {
     if (rule.kind == FaultKind::kHandOrder || rule.kind == FaultKind::kTransfer)

@@ -163,6 +163,8 @@ void RequestWatch::JudgeOrder(const net::HttpRequest& request, const SentOrder& 
   if (!quantity || *quantity <= 0 || *quantity > intent.quantity.mantissa ||
       (!rest && *quantity != intent.quantity.mantissa))
     return wrong("with another quantity than was permitted");
+  if (rest && *quantity > intent.quantity.mantissa - FilledOf(intent.target).mantissa)
+    return wrong("for what the order in whose place it comes has got already");
   const auto differs = [&](const std::string& text, market::Price permitted) {
     const auto price = market::ParseDecimal(text.empty() ? "0" : text, instrument->price_scale);
     return !price || *price != permitted.mantissa;
@@ -178,6 +180,13 @@ const market::Instrument* RequestWatch::DefinitionOf(const market::OrderIntent& 
       return state->FindInstrument(intent.instrument, intent.instrument_version);
   }
   return nullptr;
+}
+
+market::Quantity RequestWatch::FilledOf(const market::ClientOrderId& id) const {
+  for (const execution::ExecutionState* state : states_) {
+    if (const execution::TrackedOrder* order = state->Find(id)) return order->cumulative;
+  }
+  return {};
 }
 
 // By the venue's id once another hand has changed it.

@@ -70,6 +70,7 @@ class RequestWatch : public net::Network {
   void JudgeOrder(const net::HttpRequest& request, const SentOrder& sent);
   void JudgeAmendment(const net::HttpRequest& request, const SentOrder& sent);
   const market::Instrument* DefinitionOf(const market::OrderIntent& intent) const;
+  market::Quantity FilledOf(const market::ClientOrderId& id) const;
   std::string NameOf(const SentOrder& sent) const;
   void NoteAnswer(const net::Url& venue, std::string_view kind, const net::HttpResult& result);
   void Learn(const bus::TopicInfo& topic, const void* event);

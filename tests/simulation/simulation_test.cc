@@ -293,7 +293,7 @@ TEST_CASE("Orders are changed in place without faults, as the venue has it") {
 }
 
 TEST_CASE("Amendments come to one end each under faults and crashes") {
-  uint64_t amended = 0, refused = 0, by_hand = 0, restarts = 0;
+  uint64_t amended = 0, refused = 0, replaced = 0, by_hand = 0, restarts = 0;
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     CAPTURE(seed);
     SimulationOptions options;
@@ -303,11 +303,13 @@ TEST_CASE("Amendments come to one end each under faults and crashes") {
     CHECK(result.violations == std::vector<std::string>{});
     amended += result.probes.contains("order amended") ? 1 : 0;
     refused += result.probes.contains("amendment refused") ? 1 : 0;
+    replaced += result.probes.contains("replacement worked") ? 1 : 0;
     by_hand += result.probes.contains("order changed by hand") ? 1 : 0;
     restarts += result.probes.contains("restarted") ? 1 : 0;
   }
   CHECK(amended >= 30);
   CHECK(refused > 0);
+  CHECK(replaced >= 30);
   CHECK(by_hand >= 20);
   CHECK(restarts > 0);
 }
