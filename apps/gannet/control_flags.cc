@@ -80,10 +80,10 @@ void AddParentOptions(CLI::App& submit, OrderOptions& order) {
   CLI::Option* algo =
       submit.add_option("--algo", order.algo, "Work it as a parent order")
           ->check(CLI::IsMember({"twap", "vwap", "pov", "iceberg", "route", "bracket", "oco"}));
-  CLI::Option* life = submit.add_option("--for", order.life, "Its time limit, from now")
-                          ->check(IsDuration)
-                          ->type_name("DURATION")
-                          ->needs(algo);
+  CLI::Option* life =
+      submit.add_option("--for", order.life, "Its time limit, from now (--algo, --tif gtd)")
+          ->check(IsDuration)
+          ->type_name("DURATION");
   const auto option = [&](const char* name, auto& value, const char* help) {
     return submit.add_option(name, value, help)->needs(algo)->needs(life);
   };
@@ -135,6 +135,10 @@ void AddOrders(CLI::App& app, Builder& b) {
       "  gannet order submit binance-spot:ETHUSDT sell 0.5 --type market --tif ioc\n"
       "  gannet order submit binance-usdm:BTCUSDT sell 0.01 --type trailing-stop --trail 1.5% "
       "--reduce-only\n\n"
+      "With --tif gtd it ends after --for, at venues that have such orders (Binance USD-M, from "
+      "ten "
+      "minutes on):\n\n"
+      "  gannet order submit binance-usdm:BTCUSDT buy 0.01 --price 60000 --tif gtd --for 8h\n\n"
       "With --algo it is a parent order, worked in smaller ones until it is filled or --for is "
       "over (docs/algos.md):\n\n"
       "  gannet order submit binance-spot:BTCUSDT buy 0.5 --price 61500 --algo twap --for 10m "
@@ -162,7 +166,7 @@ void AddOrders(CLI::App& app, Builder& b) {
                              "take-profit-limit", "trailing-stop"}))
       ->capture_default_str();
   submit->add_option("--tif", f.order.time_in_force, "How long it stands")
-      ->check(CLI::IsMember({"gtc", "ioc", "fok", "post-only"}))
+      ->check(CLI::IsMember({"gtc", "ioc", "fok", "post-only", "gtd"}))
       ->capture_default_str();
   submit->add_flag("--reduce-only", f.order.reduce_only, "Never more than the position it closes");
   submit->add_option("--account", f.order.account, "Whose order it is")->capture_default_str();

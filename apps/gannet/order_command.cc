@@ -90,10 +90,15 @@ absl::StatusOr<pb::SubmitOrderRequest> RequestOf(const OrderOptions& order, Remo
     request.set_trailing_bps(static_cast<uint32_t>(*bps));
   }
   request.set_reduce_only(order.reduce_only);
-  if (!order.algo.empty()) {
-    const runtime::SystemClock clock;
-    GANNET_RETURN_IF_ERROR(AddPlan(order, definition, clock.Now(), request));
-  }
+  const bool until = time_in_force == pb::TIME_IN_FORCE_GTD;
+  if (order.algo.empty() && until == order.life.empty())
+    return absl::InvalidArgumentError(
+        until ? "--tif gtd takes --for: how long the order stands, as 8h"
+              : "--for is of parent orders (--algo) and of orders with --tif gtd");
+  const runtime::SystemClock clock;
+  if (until)
+    request.set_expires_ns(base::UnixNanos(clock.Now() + *base::ParseDuration(order.life)));
+  if (!order.algo.empty()) GANNET_RETURN_IF_ERROR(AddPlan(order, definition, clock.Now(), request));
   return request;
 }
 

@@ -29,7 +29,7 @@ constexpr market::OrderType kOrderTypes[] = {market::OrderType::kLimit, market::
 constexpr uint32_t kBasisPoints = 10'000;  // in a whole
 constexpr market::TimeInForce kTimesInForce[] = {
     market::TimeInForce::kGtc, market::TimeInForce::kIoc, market::TimeInForce::kFok,
-    market::TimeInForce::kPostOnly};
+    market::TimeInForce::kPostOnly, market::TimeInForce::kGtd};
 
 std::string Field(const Admitted& request, const char* name) {
   const auto found = request.parameters.find(name);
@@ -240,6 +240,14 @@ std::optional<net::HttpResponse> ActionDesk::FillOrder(const Admitted& request,
   if (limit == Field(request, "price").empty())
     return ErrorAnswer(400, "a limit order has a 'price', other orders none");
   if (auto wrong = ReadPrice(request, "price", *definition, order.price)) return wrong;
+  const std::string until = Field(request, "good_till");
+  if (until.empty() == (order.time_in_force == market::TimeInForce::kGtd))
+    return ErrorAnswer(400, "an order that is GTD has a 'good_till', other orders none");
+  if (!until.empty()) {
+    const auto expires = base::ParseRfc3339(until);
+    if (!expires) return ErrorAnswer(400, "'good_till' must be a time, as 2026-11-01T00:00:00Z");
+    order.expires = *expires;
+  }
   const bool trails = order.type == market::OrderType::kTrailingStop;
   const std::string distance = Field(request, "trailing_bps");
   if (trails == distance.empty())

@@ -634,6 +634,20 @@ TEST_CASE("Orders by hand need consent and exact numbers, and carry the person w
   order["instrument"] = "none:SUCH";
   CHECK(send().status == 404);
   order["instrument"] = kBtc;
+  order["time_in_force"] = "GTD";
+  CHECK(send().status == 400);
+  for (const char* bad : {"tomorrow", "2026-11-24", "2026-11-24T05:00"}) {
+    order["good_till"] = bad;
+    CHECK(send().status == 400);
+  }
+  order["good_till"] = "2026-11-24T05:00:00Z";
+  CHECK(send().status == 200);
+  CHECK(f.commands.asked.back().order->time_in_force == market::TimeInForce::kGtd);
+  CHECK(f.commands.asked.back().order->expires == *base::ParseRfc3339("2026-11-24T05:00:00Z"));
+  order["time_in_force"] = "GTC";
+  CHECK(send().status == 400);
+  order.erase("time_in_force");
+  order.erase("good_till");
   order["type"] = "MARKET";
   CHECK(send().status == 400);  // with a price
   order.erase("price");
@@ -665,7 +679,7 @@ TEST_CASE("Orders by hand need consent and exact numbers, and carry the person w
   CHECK(f.Call("POST", "/api/v1/orders/cancel", R"({"client_order_id":"none"})").status == 404);
   CHECK(f.Call("POST", "/api/v1/orders/amend", R"({"client_order_id":"none","quantity":"1"})")
             .status == 404);
-  CHECK(f.commands.asked.size() == 4);
+  CHECK(f.commands.asked.size() == 5);
 }
 
 TEST_CASE("Gateway over real sockets") {

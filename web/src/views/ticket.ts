@@ -3,7 +3,7 @@
 import { h, panel } from "../dom";
 import * as api from "../api";
 import { ask, facts } from "../dialog";
-import { decimal, positive, symbol, venue, words } from "../format";
+import { decimal, isLocal, moment, parse, positive, symbol, venue, words, zone } from "../format";
 import { live } from "../live";
 import { disclaimer } from "../welcome";
 
@@ -39,17 +39,22 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
   const tif = h(
     "select",
     null,
-    ["GTC", "IOC", "FOK", "POST_ONLY"].map((t) => h("option", { value: t }, words(t))),
+    ["GTC", "IOC", "FOK", "POST_ONLY", "GTD"].map((t) => h("option", { value: t }, words(t))),
   );
   const price = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
   const quantity = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40" });
   const trail = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "6", placeholder: "1.5" });
   const from = h("input", { inputmode: "decimal", autocomplete: "off", maxlength: "40", placeholder: "at once" });
+  const until = h("input", { type: "datetime-local", step: "60" });
   const reduce = h("input", { type: "checkbox" });
   const estimate = h("p", { class: "estimate muted num" });
   const error = h("p", { class: "error", role: "alert", hidden: true });
   const priceField = h("label", { class: "field" }, h("span", null, "Price"), price);
   const tifField = h("label", { class: "field" }, h("span", null, "In force"), tif);
+  const untilName = h("span", null, "Good till");
+  const untilField = h("label", { class: "field", hidden: true }, untilName, until);
+  // The field knows no zones: it is read in that of the page.
+  const untilMs = (): number => Date.parse(until.value + (isLocal() ? "" : "Z"));
   const trailField = h("label", { class: "field", hidden: true }, h("span", null, "Trails by (%)"), trail);
   const fromField = h("label", { class: "field", hidden: true }, h("span", null, "From price on"), from);
   const buy = h("button", { type: "button", class: "buy" }, "▲ Buy"),
@@ -66,6 +71,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       priceField,
       h("label", { class: "field" }, h("span", null, "Quantity"), quantity),
       tifField,
+      untilField,
       trailField,
       fromField,
       h("label", { class: "check" }, reduce, " reduce only"),
@@ -75,10 +81,14 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
     h("div", { class: "actions" }, buy, sell),
   );
   form.addEventListener("submit", (e) => e.preventDefault());
-  type.addEventListener("change", () => {
+  const endsByDate = (): boolean => type.value === "LIMIT" && tif.value === "GTD";
+  const show = (): void => {
     priceField.hidden = tifField.hidden = type.value !== "LIMIT";
+    untilField.hidden = !endsByDate();
     trailField.hidden = fromField.hidden = type.value !== "TRAILING_STOP";
-  });
+  };
+  type.addEventListener("change", show);
+  tif.addEventListener("change", show);
   const send = (side: "buy" | "sell"): void => {
     error.hidden = true;
     const limit = type.value === "LIMIT",
@@ -88,15 +98,17 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       ? "Quantity must be a positive decimal, such as 0.01."
       : limit && !positive(price.value.trim())
         ? "Price must be a positive decimal."
-        : trails && !distance
-          ? "Trails by must be a percentage of 0.01 to 20, such as 1.5."
-          : trails && from.value.trim() !== "" && !positive(from.value.trim())
-            ? "From price on must be a positive decimal, or empty: at once."
-            : !instrument
-              ? "Choose an instrument."
-              : !account.value
-                ? "Choose an account."
-                : "";
+        : endsByDate() && !(untilMs() > Date.now())
+          ? "Good till must be a time to come."
+          : trails && !distance
+            ? "Trails by must be a percentage of 0.01 to 20, such as 1.5."
+            : trails && from.value.trim() !== "" && !positive(from.value.trim())
+              ? "From price on must be a positive decimal, or empty: at once."
+              : !instrument
+                ? "Choose an instrument."
+                : !account.value
+                  ? "Choose an account."
+                  : "";
     if (wrong) {
       error.hidden = false;
       error.textContent = wrong;
@@ -116,6 +128,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       quantity: quantity.value.trim(),
       reduce_only: reduce.checked,
       ...(limit ? { price: price.value.trim(), time_in_force: tif.value } : {}),
+      ...(endsByDate() ? { good_till: new Date(untilMs()).toISOString() } : {}),
       ...(trails ? { trailing_bps: distance } : {}),
       ...(trails && from.value.trim() ? { stop_price: from.value.trim() } : {}),
       reason: "by hand",
@@ -142,6 +155,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
           ["Market now", m ? `${decimal(m.bid, m.price_digits)} / ${decimal(m.ask, m.price_digits)}` : "not known"],
           ["Quantity", `${decimal(order.quantity)} ${m?.base ?? ""}`],
           ["In force", order.time_in_force ? words(order.time_in_force) : "–"],
+          ...(order.good_till ? ([["Good till", `${moment(parse(order.good_till))} ${zone()}`]] as [string, string][]) : []),
           ["Reduce only", order.reduce_only ? "yes" : "no"],
         ]),
         h("p", { class: "muted" }, "It takes the path of every order: risk checks it against all limits first."),
@@ -178,6 +192,7 @@ export function orderTicket(): { element: HTMLElement; setInstrument: (i: string
       price.value = "";
     },
     update() {
+      untilName.textContent = `Good till (${zone()})`;
       const m = live.tables.markets.get(instrument);
       heading.textContent = m
         ? `${symbol(instrument)} · tick ${m.tick ?? "–"} · lot ${m.lot ?? "–"}`
