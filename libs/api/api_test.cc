@@ -483,6 +483,51 @@ TEST_CASE("A fill is traced back to its headline, whatever order the topics came
   });
 }
 
+TEST_CASE("However much comes, the newest is kept, and fills are not pushed out by other reports") {
+  Rig rig;
+  const auto trade = [&](const char* id) {
+    market::ExecReport report =
+        Report("o1", market::ExecKind::kFill, market::OrderState::kPartiallyFilled);
+    report.fill = market::Fill{.trade_id = id, .quantity = {1}};
+    rig.Publish(bus::kExecReports, report);
+  };
+  trade("first");
+  for (int i = 0; i < 6'000; ++i) {
+    rig.Publish(bus::kExecReports,
+                Report("o1", market::ExecKind::kJournaled, market::OrderState::kSubmitted));
+    rig.Publish(bus::kNewsSignals, Signal(std::string(300, 'x')));
+    if (i % 100 == 0) rig.Settle();
+  }
+  trade("last");
+  rig.Settle();
+  rig.Run([&] {
+    const report::v1::ListFillsRequest fills;
+    CHECK(rig.Call<report::v1::ListFillsResponse>("gannet.report.v1.ReportService/ListFills", fills)
+              ->fills_size() == 2);
+    report::v1::TraceFillRequest trace;
+    trace.set_account("main/paper");
+    trace.set_instrument("v:BTC");
+    trace.set_trade_id("first");
+    constexpr char kTrace[] = "gannet.report.v1.ReportService/TraceFill";
+    CHECK(rig.Call<report::v1::TraceFillResponse>(kTrace, trace).status().code() ==
+          absl::StatusCode::kNotFound);
+    trace.set_trade_id("last");
+    CHECK(rig.Call<report::v1::TraceFillResponse>(kTrace, trace)->steps_size() == 2);
+    news::v1::ListSignalsRequest list;
+    list.set_page_size(1'000);
+    int listed = 0;
+    do {
+      const auto page = rig.Call<news::v1::ListSignalsResponse>(
+          "gannet.news.v1.SignalService/ListSignals", list);
+      REQUIRE(page.ok());
+      listed += page->signals_size();
+      list.set_page_token(page->next_page_token());
+    } while (!list.page_token().empty());
+    CHECK(listed > 1'000);  // as many as the bytes of the feed hold
+    CHECK(listed < 5'000);
+  });
+}
+
 TEST_CASE("An order is a command of the caller, and its answer says how far it came") {
   Rig rig;
   rig.commands.answer =

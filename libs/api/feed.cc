@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "gannet/common/v1/stream.pb.h"
@@ -34,7 +36,7 @@ std::optional<Token> ParseToken(const std::string& text) {
 void Feed::Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear) {
   Listen(topic, [this, hear = std::move(hear)](const Item& item) {
     if (hear) hear(item);
-    On(*item.topic, item.event);
+    Keep(item);
   });
 }
 
@@ -52,11 +54,37 @@ void Feed::Listen(const bus::TopicInfo& topic, std::function<void(const Item&)> 
                         }));
 }
 
-void Feed::On(const bus::TopicInfo& topic, const std::shared_ptr<const void>& event) {
-  items_.push_back(Item{++sequence_, &topic, event});
-  if (items_.size() > kept_) items_.pop_front();
+void Feed::Keep(const Item& item, std::string_view name) {
+  ++sequence_;
+  kept_.Push({item.topic, item.header().id, std::hash<std::string_view>()(name)},
+             item.topic->encode(item.event.get()));
   for (auto tail = tails_.begin(); tail != tails_.end();)
-    tail = Send(*tail, items_.back()) ? std::next(tail) : tails_.erase(tail);
+    tail = Send(*tail, item) ? std::next(tail) : tails_.erase(tail);
+}
+
+std::optional<Feed::Item> Feed::At(size_t index) const {
+  const bus::TopicInfo* topic = kept_.tag(index).topic;
+  auto event = topic->decode(kept_.record(index));
+  if (!event.ok()) return std::nullopt;
+  return Item{SequenceOf(index), topic, *std::move(event)};
+}
+
+std::optional<Feed::Item> Feed::Find(const market::EventId& id) const {
+  for (size_t i = kept_.size(); i-- > 0;) {
+    if (kept_.tag(i).id == id) return At(i);
+  }
+  return std::nullopt;
+}
+
+std::optional<Feed::Item> Feed::Find(std::string_view name,
+                                     const std::function<bool(const Item&)>& wanted) const {
+  const size_t hash = std::hash<std::string_view>()(name);
+  for (size_t i = kept_.size(); i-- > 0;) {
+    if (kept_.tag(i).name != hash) continue;
+    std::optional<Item> item = At(i);
+    if (item && wanted(*item)) return item;
+  }
+  return std::nullopt;
 }
 
 bool Feed::Send(Tail& tail, const Item& item) {
@@ -87,15 +115,15 @@ void Feed::Open(const rpc::CallPtr& call, const std::string& text, Slow slow, Fi
   if (!text.empty()) {
     const std::optional<Token> token = ParseToken(text);
     if (!token) return call->End(rpc::BadField("resume_token", "is none that was given here"));
-    const uint64_t oldest = items_.empty() ? sequence_ + 1 : items_.front().sequence;
-    if (token->epoch != epoch_ || token->sequence > sequence_ || token->sequence + 1 < oldest) {
+    if (token->epoch != epoch_ || token->sequence > sequence_ ||
+        token->sequence + 1 < SequenceOf(0)) {
       return call->End(absl::OutOfRangeError(
           "what came after that token is no longer kept; start again without one"));
     }
     tail.sent = token->sent;
     snapshot.clear();
-    for (const Item& item : items_) {
-      if (item.sequence > token->sequence) snapshot.push_back(item);
+    for (size_t i = token->sequence + 1 - SequenceOf(0); i < kept_.size(); ++i) {
+      if (std::optional<Item> item = At(i)) snapshot.push_back(*std::move(item));
     }
   }
   for (const Item& item : snapshot) {
@@ -116,10 +144,11 @@ absl::StatusOr<std::string> Feed::Page(int32_t page_size, int32_t fallback, int3
       return rpc::BadField("page_token", "is none that was given here");
   }
   int32_t taken = 0;
-  for (auto item = items_.rbegin(); item != items_.rend(); ++item) {
-    if (item->sequence >= before) continue;
-    if (taken == wanted) return absl::StrCat(item->sequence + 1);
-    if (take(*item)) ++taken;
+  for (size_t i = kept_.size(); i-- > 0;) {
+    if (SequenceOf(i) >= before) continue;
+    if (taken == wanted) return absl::StrCat(SequenceOf(i) + 1);
+    const std::optional<Item> item = At(i);
+    if (item && take(*item)) ++taken;
   }
   return std::string();
 }

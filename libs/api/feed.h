@@ -1,22 +1,24 @@
 // The newest events of some topics, kept for those who ask: lists with pages, and
 // streams that resume. What an API serves of the bus is folded from a Feed.
 //
-// Bounded: `kept` events; streams of market data leave out what a slow client cannot
-// take and count it, all others end with RESOURCE_EXHAUSTED. Executor's thread; the
-// bus outlives it.
+// Bounded (FeedSize): what is kept is kept encoded, in memory that is taken at the start,
+// so that a feed is as large after a week as after a minute. Streams of market data leave
+// out what a slow client cannot take and count it, all others end with RESOURCE_EXHAUSTED.
+// Executor's thread; the bus outlives it.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "google/protobuf/message.h"
+#include "libs/base/record_ring.h"
 #include "libs/bus/bus.h"
 #include "libs/bus/topic.h"
 #include "libs/market/header.h"
@@ -25,6 +27,11 @@
 namespace gannet::api {
 
 enum class Slow : uint8_t { kConflate, kDisconnect };
+
+// Whichever is reached first.
+struct FeedSize {
+  size_t events, bytes;
+};
 
 class Feed {
  public:
@@ -54,16 +61,25 @@ class Feed {
   }
 
   // `epoch` names this run in resume tokens: those of another are out of range.
-  Feed(bus::Bus& bus, uint64_t epoch, size_t kept) : bus_(bus), epoch_(epoch), kept_(kept) {}
+  Feed(bus::Bus& bus, uint64_t epoch, FeedSize size)
+      : bus_(bus), epoch_(epoch), kept_(size.events, size.bytes) {}
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  // `hear` gets each event of a topic that this feed does not keep.
+  // `hear` gets each event of a topic. What it does not Keep is not in this feed.
   void Listen(const bus::TopicInfo& topic, std::function<void(const Item&)> hear);
-  // `hear` (may be empty) runs before streams see the event.
+  // The same; `hear` (may be empty) runs before the event is kept.
   void Add(const bus::TopicInfo& topic, std::function<void(const Item&)> hear = nullptr);
+  // Puts an item that was just heard into the feed, and to its streams. `name`: what it can
+  // be found by.
+  void Keep(const Item& item, std::string_view name = "");
 
-  const std::deque<Item>& items() const { return items_; }  // oldest first
+  uint64_t newest() const { return sequence_; }  // 0: nothing yet
+  // The newest that has this id.
+  std::optional<Item> Find(const market::EventId& id) const;
+  // The newest under this name that is wanted. (Others may have it by chance: look.)
+  std::optional<Item> Find(std::string_view name,
+                           const std::function<bool(const Item&)>& wanted) const;
 
   // A message for one item with everything but its position; null: not wanted. The
   // response type has a field `position`.
@@ -91,15 +107,21 @@ class Feed {
     Fill fill;
     uint64_t sent = 0, skipped = 0;
   };
-  void On(const bus::TopicInfo& topic, const std::shared_ptr<const void>& event);
+  struct Kept {
+    const bus::TopicInfo* topic = nullptr;
+    market::EventId id;
+    size_t name = 0;  // its hash
+  };
+  uint64_t SequenceOf(size_t index) const { return sequence_ + 1 + index - kept_.size(); }
+  // Nothing: the codec does not take back what it gave.
+  std::optional<Item> At(size_t index) const;
   // False: the stream is over.
   bool Send(Tail& tail, const Item& item);
 
   bus::Bus& bus_;
   const uint64_t epoch_;
-  const size_t kept_;
   uint64_t sequence_ = 0;
-  std::deque<Item> items_;
+  base::RecordRing<Kept> kept_;
   std::list<Tail> tails_;
   Stats stats_;
   std::vector<std::unique_ptr<bus::Subscription>> subscriptions_;

@@ -23,8 +23,6 @@ inline bool Within(const common::v1::TimeRange& range, base::Time time) {
   return (range.start_ns() == 0 || at >= range.start_ns()) &&
          (range.end_ns() == 0 || at < range.end_ns());
 }
-inline bool Same(const common::v1::EventId& id, const market::EventId& other) {
-  return id.stream() == other.stream && id.sequence() == other.sequence;
-}
+inline market::EventId IdOf(const common::v1::EventId& id) { return {id.stream(), id.sequence()}; }
 
 }  // namespace gannet::api

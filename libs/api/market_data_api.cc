@@ -74,7 +74,7 @@ absl::Status Unknown(const std::string& instrument) {
 }  // namespace
 
 MarketDataApi::MarketDataApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, Serves serves)
-    : feed_(bus, epoch, kKeptEvents) {
+    : feed_(bus, epoch, serves == Serves::kAll ? kKept : FeedSize{.events = 1, .bytes = 0}) {
   feed_.Add(bus::kInstruments.info, [this](const Feed::Item& item) { OnInstrument(item); });
   ServeDefinitions(server);
   if (serves == Serves::kDefinitions) return;
@@ -277,8 +277,7 @@ void MarketDataApi::Stream(const rpc::CallPtr& call, const google::protobuf::Mes
     }
   }
   // The place in the feed that the snapshot stands for.
-  const uint64_t now = feed_.items().empty() ? 0 : feed_.items().back().sequence;
-  for (Feed::Item& item : snapshot) item.sequence = now;
+  for (Feed::Item& item : snapshot) item.sequence = feed_.newest();
   // A book whose change was left out begins again with a whole one.
   auto broken = std::make_shared<std::map<std::string, uint64_t>>();
   feed_.Open(

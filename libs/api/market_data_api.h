@@ -20,7 +20,7 @@ namespace gannet::api {
 
 class MarketDataApi {
  public:
-  static constexpr size_t kKeptEvents = 5'000;  // of all topics, to resume streams
+  static constexpr FeedSize kKept{.events = 5'000, .bytes = 1u << 20};  // to resume streams
   static constexpr size_t kKeptInstruments = 10'000;
   static constexpr size_t kKeptBars = 1'000;  // of one instrument and interval
 

@@ -98,7 +98,7 @@ ops_pb::OrderRequest AboutOrder(const std::string& account, const std::string& t
 }  // namespace
 
 OrderApi::OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands)
-    : commands_(commands), feed_(bus, epoch, kKeptEvents) {
+    : commands_(commands), feed_(bus, epoch, kKept) {
   feed_.Add(bus::kOrderIntents.info, [this](const Feed::Item& item) { OnIntent(item); });
   feed_.Add(bus::kOrderParents.info, [this](const Feed::Item& item) { OnParent(item); });
   feed_.Add(bus::kRiskDecisions.info, [this](const Feed::Item& item) { OnDecision(item); });
@@ -328,7 +328,6 @@ void OrderApi::Serve(rpc::Server& server) {
       [this](const rpc::CallPtr& call, const pb::StreamOrdersRequest& request) {
         // What works now goes first, as the place where it stands.
         std::vector<Feed::Item> open;
-        const uint64_t now = feed_.items().empty() ? 0 : feed_.items().back().sequence;
         for (const auto& [age, id] : by_age_) {
           const pb::Order& order = orders_[id].order;
           if (!IsOpen(order.state())) continue;
@@ -336,7 +335,7 @@ void OrderApi::Serve(rpc::Server& server) {
           event->value.client_order_id = market::ClientOrderId(id);
           event->header.id = {order.last_event().stream(), order.last_event().sequence()};
           event->header.event_time = base::FromUnixNanos(order.update_time_ns());
-          open.push_back({now, &bus::kExecReports.info, std::move(event)});
+          open.push_back({feed_.newest(), &bus::kExecReports.info, std::move(event)});
         }
         feed_.Open(
             call, request.resume_token(), Slow::kDisconnect,

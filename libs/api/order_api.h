@@ -19,7 +19,7 @@ class OrderApi {
  public:
   static constexpr size_t kKeptOrders = 2'000;  // ended ones fall out first
   static constexpr int kMostChildren = 1'000;   // of a parent, in one answer
-  static constexpr size_t kKeptEvents = 5'000;  // to resume streams
+  static constexpr FeedSize kKept{.events = 5'000, .bytes = 1u << 20};  // to resume streams
 
   // `commands` may be null (a process that faces nobody): then orders are only shown.
   OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);

@@ -24,34 +24,32 @@ void Put(const market::Money& money, common::v1::Money& out) {
   out.set_scale(static_cast<uint32_t>(money.scale()));
 }
 
-// The moment that answers speak of: the newest event.
-int64_t AsOf(const Feed& feed) {
-  return feed.items().empty() ? 0 : base::UnixNanos(feed.items().back().header().publish_time);
-}
-
 }  // namespace
 
 ReportApi::ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
-    : fills_(bus, epoch, kKeptFills), rows_(bus, epoch, 1), definitions_(bus, epoch, 1) {
-  definitions_.Add(bus::kInstruments.info, [this](const Feed::Item& item) {
+    : fills_(bus, epoch, kKeptFills) {
+  fills_.Listen(bus::kInstruments.info, [this](const Feed::Item& item) {
     const market::Instrument& value = item.As(bus::kInstruments)->value;
     if (quote_assets_.size() < kKeptRows) quote_assets_[value.id.text()] = value.settle.text();
   });
-  fills_.Add(bus::kExecReports.info, [this](const Feed::Item& item) {
+  fills_.Listen(bus::kExecReports.info, [this](const Feed::Item& item) {
     const market::ExecReport& value = item.As(bus::kExecReports)->value;
     if (!value.fill || value.kind != market::ExecKind::kFill) return;
     const PositionKey key{value.account.text(), value.strategy.text(), value.instrument.text()};
     if (fill_counts_.size() < kKeptRows || fill_counts_.contains(key)) ++fill_counts_[key];
+    fills_.Keep(item);
   });
-  rows_.Add(bus::kPositions.info, [this](const Feed::Item& item) {
+  fills_.Listen(bus::kPositions.info, [this](const Feed::Item& item) {
     const market::PositionUpdate& value = item.As(bus::kPositions)->value;
     const PositionKey key{value.account.text(), value.strategy.text(), value.instrument.text()};
     if (positions_.size() < kKeptRows || positions_.contains(key)) positions_[key] = item;
+    as_of_ = item.header().publish_time;
   });
-  rows_.Add(bus::kBalances.info, [this](const Feed::Item& item) {
+  fills_.Listen(bus::kBalances.info, [this](const Feed::Item& item) {
     const market::BalanceUpdate& value = item.As(bus::kBalances)->value;
     const std::tuple key{value.account.text(), value.venue, value.asset.text()};
     if (balances_.size() < kKeptRows || balances_.contains(key)) balances_[key] = item;
+    as_of_ = item.header().publish_time;
   });
   Serve(server);
 }
@@ -78,7 +76,6 @@ void ReportApi::Serve(rpc::Server& server) {
         const auto next = fills_.Page(
             request.page_size(), 100, 1'000, request.page_token(), [&](const Feed::Item& item) {
               const market::ExecReport& value = item.As(bus::kExecReports)->value;
-              if (!value.fill || value.kind != market::ExecKind::kFill) return false;
               if (!Within(request.range(), item.header().event_time) ||
                   !Passes(request.filter(), value.account.text(), value.strategy.text(),
                           value.instrument.text())) {
@@ -100,7 +97,7 @@ void ReportApi::Serve(rpc::Server& server) {
           if (Passes(request.filter(), account, strategy, instrument))
             *response.add_positions() = item.To<exec::v1::PositionUpdateEvent>().value();
         }
-        response.set_as_of_ns(AsOf(rows_));
+        response.set_as_of_ns(base::UnixNanos(as_of_));
         call->Reply(response);
       });
   server.Handle<pb::ListBalancesRequest>(
@@ -111,7 +108,7 @@ void ReportApi::Serve(rpc::Server& server) {
           if (Wanted(request.accounts(), std::get<0>(key)))
             *response.add_balances() = item.To<exec::v1::BalanceUpdateEvent>().value();
         }
-        response.set_as_of_ns(AsOf(rows_));
+        response.set_as_of_ns(base::UnixNanos(as_of_));
         call->Reply(response);
       });
   server.Handle<pb::GetProfitAndLossRequest>(
@@ -141,7 +138,7 @@ void ReportApi::Serve(rpc::Server& server) {
           Put(sum.fees, *result.mutable_fees());
           result.set_fills(sum.fills);
         }
-        response.set_as_of_ns(AsOf(rows_));
+        response.set_as_of_ns(base::UnixNanos(as_of_));
         call->Reply(response);
       });
 }

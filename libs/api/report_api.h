@@ -16,7 +16,7 @@ namespace gannet::api {
 
 class ReportApi {
  public:
-  static constexpr size_t kKeptFills = 2'000;
+  static constexpr FeedSize kKeptFills{.events = 2'000, .bytes = 1u << 20};
   static constexpr size_t kKeptRows = 20'000;  // each of positions, balances, instruments
 
   ReportApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
@@ -32,7 +32,8 @@ class ReportApi {
   std::map<std::tuple<std::string, std::string, std::string>, Feed::Item> balances_;
   std::map<std::string, std::string> quote_assets_;  // of instruments
   std::map<PositionKey, uint64_t> fill_counts_;
-  Feed fills_, rows_, definitions_;
+  base::Time as_of_{};  // the moment that rows speak of: of the newest position or balance
+  Feed fills_;
 };
 
 }  // namespace gannet::api

@@ -81,11 +81,13 @@ RiskApi::RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Co
     : commands_(commands), feed_(bus, epoch, kKeptStates), decisions_(bus, epoch, kKeptDecisions) {
   feed_.Add(bus::kRiskState.info, [this](const Feed::Item& item) {
     const market::Scope& scope = item.As(bus::kRiskState)->value.scope;
-    if (states_.size() < kKeptStates || states_.contains(scope)) states_[scope] = item;
+    if (states_.size() < kKeptScopes || states_.contains(scope)) states_[scope] = item;
   });
   feed_.Listen(bus::kRiskLimits.info,
                [this](const Feed::Item& item) { limits_.Apply(*item.As(bus::kRiskLimits)); });
-  decisions_.Add(bus::kRiskDecisions.info);
+  decisions_.Listen(bus::kRiskDecisions.info, [this](const Feed::Item& item) {
+    decisions_.Keep(item, item.As(bus::kRiskDecisions)->value.intent.client_order_id.text());
+  });
   Serve(server);
   ServeProposals(server);
   if (commands_ != nullptr) ServeChanges(server);
@@ -118,8 +120,8 @@ void RiskApi::Serve(rpc::Server& server) {
       "gannet.risk.v1.RiskService/StreamRiskState",
       [this](const rpc::CallPtr& call, const pb::StreamRiskStateRequest& request) {
         std::vector<Feed::Item> standing;
-        const uint64_t now = feed_.items().empty() ? 0 : feed_.items().back().sequence;
-        for (const auto& [scope, item] : states_) standing.push_back({now, item.topic, item.event});
+        for (const auto& [scope, item] : states_)
+          standing.push_back({feed_.newest(), item.topic, item.event});
         feed_.Open(
             call, request.resume_token(), Slow::kDisconnect,
             [](const Feed::Item& item) {
@@ -134,14 +136,15 @@ void RiskApi::Serve(rpc::Server& server) {
   server.Handle<pb::ExplainDecisionRequest>(
       "gannet.risk.v1.RiskService/ExplainDecision",
       [this](const rpc::CallPtr& call, const pb::ExplainDecisionRequest& request) {
-        const auto& items = decisions_.items();
-        const auto item = std::find_if(items.rbegin(), items.rend(), [&](const Feed::Item& i) {
-          return request.has_id()
-                     ? Same(request.id(), i.header().id)
-                     : i.As(bus::kRiskDecisions)->value.intent.client_order_id.text() ==
-                           request.client_order_id();
-        });
-        if (item == items.rend())
+        const std::string& order = request.client_order_id();
+        const auto item =
+            request.has_id()
+                ? decisions_.Find(IdOf(request.id()))
+                : decisions_.Find(order, [&](const Feed::Item& found) {
+                    return found.As(bus::kRiskDecisions)->value.intent.client_order_id.text() ==
+                           order;
+                  });
+        if (!item)
           return call->End(absl::NotFoundError("no such decision since this process began"));
         pb::ExplainDecisionResponse response;
         *response.mutable_decision() = item->To<pb::RiskDecisionEvent>().value();

@@ -15,8 +15,9 @@ namespace gannet::api {
 
 class RiskApi {
  public:
-  static constexpr size_t kKeptStates = 5'000;
-  static constexpr size_t kKeptDecisions = 2'000;
+  static constexpr size_t kKeptScopes = 5'000;
+  static constexpr FeedSize kKeptStates{.events = 5'000, .bytes = 128u << 10};
+  static constexpr FeedSize kKeptDecisions{.events = 2'000, .bytes = 768u << 10};
 
   // `commands` may be null: then states are only shown.
   RiskApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::Commands* commands);

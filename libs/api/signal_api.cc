@@ -31,20 +31,18 @@ SignalApi::SignalApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
   server.Handle<news_pb::GetSignalRequest>(
       "gannet.news.v1.SignalService/GetSignal",
       [this](const rpc::CallPtr& call, const news_pb::GetSignalRequest& request) {
-        for (const Feed::Item& item : signals_.items()) {
-          if (!Same(request.id(), item.header().id)) continue;
-          auto event = item.To<news_pb::NewsSignalEvent>();
-          news_pb::GetSignalResponse response;
-          *response.mutable_header() = std::move(*event.mutable_header());
-          *response.mutable_signal() = std::move(*event.mutable_value());
-          for (const Feed::Item& raw : items_.items()) {
-            if (Same(response.signal().item(), raw.header().id))
-              *response.mutable_item() = raw.To<news_pb::NewsItemEvent>().value();
-          }
-          return call->Reply(response);
+        const auto item = signals_.Find(IdOf(request.id()));
+        if (!item) {
+          return call->End(
+              absl::NotFoundError("no such signal among the newest; the journal keeps older ones"));
         }
-        call->End(absl::NotFoundError(absl::StrCat("no such signal among the newest ", kKeptSignals,
-                                                   "; the journal keeps older ones")));
+        auto event = item->To<news_pb::NewsSignalEvent>();
+        news_pb::GetSignalResponse response;
+        *response.mutable_header() = std::move(*event.mutable_header());
+        *response.mutable_signal() = std::move(*event.mutable_value());
+        if (const auto raw = items_.Find(IdOf(response.signal().item())))
+          *response.mutable_item() = raw->To<news_pb::NewsItemEvent>().value();
+        call->Reply(response);
       });
   server.Handle<news_pb::ListSignalsRequest>(
       "gannet.news.v1.SignalService/ListSignals",
@@ -82,24 +80,27 @@ SignalApi::SignalApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
 
 PredictionApi::PredictionApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch)
     : predictions_(bus, epoch, kKeptPredictions) {
-  predictions_.Add(bus::kPredictions.info);
+  predictions_.Listen(bus::kPredictions.info, [this](const Feed::Item& item) {
+    predictions_.Keep(item, item.As(bus::kPredictions)->value.instrument.text());
+  });
   server.Handle<ml_pb::GetPredictionRequest>(
       "gannet.ml.v1.InferenceService/GetPrediction",
       [this](const rpc::CallPtr& call, const ml_pb::GetPredictionRequest& request) {
-        const auto& items = predictions_.items();
-        for (auto item = items.rbegin(); item != items.rend(); ++item) {
-          const market::Prediction& value = item->As(bus::kPredictions)->value;
-          if (value.instrument.text() != request.instrument()) continue;
-          if (!request.model().empty() && value.model != request.model()) continue;
-          auto event = item->To<ml_pb::PredictionEvent>();
-          ml_pb::GetPredictionResponse response;
-          *response.mutable_header() = std::move(*event.mutable_header());
-          *response.mutable_prediction() = std::move(*event.mutable_value());
-          return call->Reply(response);
+        const auto item = predictions_.Find(request.instrument(), [&](const Feed::Item& found) {
+          const market::Prediction& value = found.As(bus::kPredictions)->value;
+          return value.instrument.text() == request.instrument() &&
+                 (request.model().empty() || value.model == request.model());
+        });
+        if (!item) {
+          return call->End(absl::NotFoundError(
+              absl::StrCat("no prediction for '", request.instrument(),
+                           "' yet; a model needs a valid book and about half a minute of it")));
         }
-        call->End(absl::NotFoundError(
-            absl::StrCat("no prediction for '", request.instrument(),
-                         "' yet; a model needs a valid book and about half a minute of it")));
+        auto event = item->To<ml_pb::PredictionEvent>();
+        ml_pb::GetPredictionResponse response;
+        *response.mutable_header() = std::move(*event.mutable_header());
+        *response.mutable_prediction() = std::move(*event.mutable_value());
+        call->Reply(response);
       });
   server.Handle<ml_pb::StreamPredictionsRequest>(
       "gannet.ml.v1.InferenceService/StreamPredictions",

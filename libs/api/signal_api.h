@@ -10,8 +10,8 @@ namespace gannet::api {
 
 class SignalApi {
  public:
-  static constexpr size_t kKeptSignals = 5'000;
-  static constexpr size_t kKeptItems = 5'000;
+  static constexpr FeedSize kKeptSignals{.events = 5'000, .bytes = 1u << 20};
+  static constexpr FeedSize kKeptItems = kKeptSignals;
 
   SignalApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
 
@@ -21,7 +21,7 @@ class SignalApi {
 
 class PredictionApi {
  public:
-  static constexpr size_t kKeptPredictions = 5'000;
+  static constexpr FeedSize kKeptPredictions{.events = 5'000, .bytes = 1u << 20};
 
   PredictionApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch);
 
