@@ -419,7 +419,7 @@ struct Bench {
     GANNET_ASSIGN_OR_RETURN(
         journal, journal::Writer::Open(files, on_thread, data_dir + "/journal", {}, writing));
     bus::MemoryBusOptions keeping;
-    keeping.retention_events = 500;  // as runtime::Process has it
+    keeping.retention_events = 64;  // as runtime::Process has it
     bus = std::make_unique<bus::MemoryBus>(on_thread, std::move(keeping));
     shard = std::make_unique<runtime::Shard>(runtime::ShardOptions{.run = 1, .start_epoch = 1},
                                              on_thread, executor, journal.get(), bus.get());

@@ -24,9 +24,9 @@
 namespace gannet::runtime {
 namespace {
 
-// A partition of a topic of facts: more than a start publishes before everybody has
-// subscribed. What is older is in the journal; here it is only memory.
-constexpr size_t kKeptOnBus = 500;
+// A partition of a topic of facts, once all have read them: more than a start publishes
+// before everybody has subscribed (nothing, as it is). What is older is in the journal.
+constexpr size_t kKeptOnBus = 64;
 // Some hundred orders.
 constexpr uint64_t kPreparedBytes = 1u << 20;
 
