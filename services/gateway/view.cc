@@ -34,11 +34,9 @@ bool IsFromVenue(const market::ExecReport& report) {
 }  // namespace
 
 template <class T>
-void View::Keep(std::deque<T>& items, T item, size_t limit) {
-  items.push_front(std::move(item));
-  if (items.size() <= limit) return;
-  items.pop_back();
-  ++counters_.forgotten;
+void View::Keep(NewestFirst<T>& rows, T row) {
+  if (rows.full()) ++counters_.forgotten;
+  rows.push_front(std::move(row));
 }
 
 View::Market* View::FindMarket(const market::InstrumentId& id) {
@@ -113,13 +111,12 @@ void View::On(const market::Event<market::MarketStatus>& event) {
 
 void View::On(const market::Event<market::NewsSignal>& event) {
   ++counters_.signals;
-  Keep(signals_, Signal{event.value, event.header.publish_time, event.header.id}, kKeptSignals);
+  Keep(signals_, Signal{event.value, event.header.publish_time, event.header.id});
 }
 
 void View::On(const market::Event<market::Prediction>& event) {
   ++counters_.predictions;
   predictions_.push_front({event.value, event.header.publish_time, event.header.id});
-  if (predictions_.size() > kKeptPredictions) predictions_.pop_back();
   if (Market* market = FindMarket(event.value.instrument)) {
     market->prediction = event.value;
     market->prediction_time = event.header.publish_time;
@@ -128,7 +125,10 @@ void View::On(const market::Event<market::Prediction>& event) {
 
 void View::On(const market::Event<market::OrderIntent>& event) {
   ++counters_.intents;
-  RememberReason(event.value);
+  // A cancel or an amendment is no order; nobody would ask for its reason.
+  const market::IntentKind kind = event.value.kind;
+  if (kind != market::IntentKind::kCancel && kind != market::IntentKind::kAmend)
+    RememberReason(event.value);
 }
 
 void View::Explain(Order& order, Asked asked) {
@@ -144,9 +144,9 @@ void View::RememberReason(const market::OrderIntent& intent) {
     return Explain(open->second, std::move(asked));
   if (!reasons_.insert_or_assign(intent.client_order_id, std::move(asked)).second) return;
   reasons_in_order_.push_back(intent.client_order_id);
-  if (reasons_in_order_.size() <= kKeptReasons) return;
-  reasons_.erase(reasons_in_order_.front());
-  reasons_in_order_.pop_front();
+  if (reasons_in_order_.size() > kKeptReasons) reasons_.erase(reasons_in_order_.front());
+  while (!reasons_in_order_.empty() && !reasons_.contains(reasons_in_order_.front()))
+    reasons_in_order_.pop_front();
 }
 
 View::Order* View::FindClosed(const market::ClientOrderId& id) {
@@ -173,7 +173,6 @@ void View::On(const market::Event<market::RiskDecision>& event) {
   ++counters_.denied;
   ++counters_.denials[decision.reason];
   denials_.push_front({decision, event.header.publish_time, event.header.id});
-  if (denials_.size() > kKeptDenials) denials_.pop_back();
   reasons_.erase(decision.intent.client_order_id);
 }
 
@@ -212,13 +211,13 @@ void View::On(const market::Event<market::ExecReport>& event) {
   if (report.kind == market::ExecKind::kIllegal) ++counters_.illegal;
   if (report.fill) {
     ++counters_.fills;
-    Keep(fills_, FillSeen{report, event.header.event_time, event.header.id}, kKeptFills);
+    Keep(fills_, FillSeen{report, event.header.event_time, event.header.id});
   }
   if (market::IsTerminal(report.state)) {
     if (closed != nullptr) {
       *closed = std::move(order);
     } else {
-      Keep(closed_, std::move(order), kKeptClosedOrders);
+      Keep(closed_, std::move(order));
     }
   } else if (open_.size() < kKeptOpenOrders) {
     open_.emplace(report.client_order_id, std::move(order));

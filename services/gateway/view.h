@@ -3,9 +3,10 @@
 // Read by the gateway's HTTP answers and by the terminal view.
 //
 // Pure; one thread. Bounded: old orders, fills and signals fall out (kKept…), and
-// what fell out is counted.
+// what fell out is counted. Their rows are made at the start, so that lists do not grow.
 #pragma once
 
+#include <boost/circular_buffer.hpp>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -91,6 +92,8 @@ class View {
     base::Time time;
     market::EventId id;
   };
+  template <class T>
+  using NewestFirst = boost::circular_buffer<T>;
   struct Position {
     market::PositionUpdate value;
     base::Time updated;
@@ -125,12 +128,12 @@ class View {
   using BalanceKey = std::tuple<market::AccountId, std::string, market::AssetId>;
   const std::map<market::InstrumentId, Market>& markets() const { return markets_; }
   const std::map<std::string, Feed>& feeds() const { return feeds_; }
-  const std::deque<Signal>& signals() const { return signals_; }  // newest first
+  const NewestFirst<Signal>& signals() const { return signals_; }
   const std::map<market::ClientOrderId, Order>& open_orders() const { return open_; }
-  const std::deque<Order>& closed_orders() const { return closed_; }              // newest first
-  const std::deque<FillSeen>& fills() const { return fills_; }                    // newest first
-  const std::deque<PredictionSeen>& predictions() const { return predictions_; }  // newest first
-  const std::deque<Denial>& denials() const { return denials_; }                  // newest first
+  const NewestFirst<Order>& closed_orders() const { return closed_; }
+  const NewestFirst<FillSeen>& fills() const { return fills_; }
+  const NewestFirst<PredictionSeen>& predictions() const { return predictions_; }
+  const NewestFirst<Denial>& denials() const { return denials_; }
   const std::map<PositionKey, Position>& positions() const { return positions_; }
   const std::map<BalanceKey, market::BalanceUpdate>& balances() const { return balances_; }
   const std::map<market::Scope, market::RiskState>& risk_states() const { return risk_; }
@@ -166,8 +169,15 @@ class View {
     Terms terms;
   };
   Market* FindMarket(const market::InstrumentId& id);
+  // None yet, and the memory for `limit`.
   template <class T>
-  void Keep(std::deque<T>& items, T item, size_t limit);
+  static NewestFirst<T> RowsFor(size_t limit) {
+    NewestFirst<T> rows(limit, T());
+    rows.clear();
+    return rows;
+  }
+  template <class T>
+  void Keep(NewestFirst<T>& rows, T row);
   // Puts a row under its key unless it is new and there is no room.
   template <class Map, class Value>
   void Put(Map& map, const typename Map::key_type& key, Value value);
@@ -179,12 +189,12 @@ class View {
   std::map<std::pair<market::InstrumentId, uint32_t>, market::Instrument>
       older_;  // versions before the newest
   std::map<std::string, Feed> feeds_;
-  std::deque<Signal> signals_;
+  NewestFirst<Signal> signals_ = RowsFor<Signal>(kKeptSignals);
   std::map<market::ClientOrderId, Order> open_;
-  std::deque<Order> closed_;
-  std::deque<FillSeen> fills_;
-  std::deque<PredictionSeen> predictions_;
-  std::deque<Denial> denials_;
+  NewestFirst<Order> closed_ = RowsFor<Order>(kKeptClosedOrders);
+  NewestFirst<FillSeen> fills_ = RowsFor<FillSeen>(kKeptFills);
+  NewestFirst<PredictionSeen> predictions_ = RowsFor<PredictionSeen>(kKeptPredictions);
+  NewestFirst<Denial> denials_ = RowsFor<Denial>(kKeptDenials);
   std::map<PositionKey, Position> positions_;
   std::map<BalanceKey, market::BalanceUpdate> balances_;
   std::map<market::Scope, market::RiskState> risk_;
