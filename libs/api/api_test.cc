@@ -325,6 +325,54 @@ TEST_CASE("Orders are folded from what the bus says of them") {
   });
 }
 
+TEST_CASE("Orders that ended are kept as long as there is room, and learn what comes late") {
+  Rig rig;
+  const auto id = [](int i) { return "o" + std::to_string(i); };
+  constexpr int kOrders = 5'000;
+  for (int i = 0; i < kOrders; ++i) {
+    rig.Publish(bus::kExecReports, Report(id(i).c_str(), market::ExecKind::kJournaled,
+                                          market::OrderState::kSubmitted));
+    if (i == 0) continue;  // stays open
+    rig.Publish(bus::kExecReports,
+                Report(id(i).c_str(), market::ExecKind::kCanceled, market::OrderState::kCanceled));
+    if (i % 100 == 0) rig.Settle();
+  }
+  market::ExecReport late =
+      Report(id(kOrders - 10).c_str(), market::ExecKind::kFill, market::OrderState::kFilled);
+  late.fill = market::Fill{.trade_id = "t1", .price = {7}, .quantity = {10}};
+  late.cumulative = {10};
+  rig.Publish(bus::kExecReports, late);
+  rig.Settle();
+  rig.Run([&] {
+    order::v1::GetOrderRequest get;
+    constexpr char kGet[] = "gannet.order.v1.OrderService/GetOrder";
+    get.set_client_order_id(id(0));
+    CHECK(rig.Call<order::v1::GetOrderResponse>(kGet, get)->order().state() ==
+          order::v1::ORDER_STATE_SUBMITTED);
+    get.set_client_order_id(id(1));
+    CHECK(rig.Call<order::v1::GetOrderResponse>(kGet, get).status().code() ==
+          absl::StatusCode::kNotFound);
+    get.set_client_order_id(id(kOrders - 10));
+    const auto filled = rig.Call<order::v1::GetOrderResponse>(kGet, get);
+    REQUIRE(filled.ok());
+    CHECK(filled->order().state() == order::v1::ORDER_STATE_FILLED);
+    CHECK(filled->order().average_fill_price() == 7);
+    order::v1::ListOrdersRequest list;
+    list.set_page_size(300);
+    std::vector<std::string> listed;
+    do {
+      const auto page =
+          rig.Call<order::v1::ListOrdersResponse>("gannet.order.v1.OrderService/ListOrders", list);
+      REQUIRE(page.ok());
+      for (const auto& order : page->orders()) listed.push_back(order.intent().client_order_id());
+      list.set_page_token(page->next_page_token());
+    } while (!list.page_token().empty());
+    REQUIRE(listed.size() == 2'000);  // the open one too; one of the others is there twice
+    for (int i = 0; i < 1'999; ++i) CHECK(listed[static_cast<size_t>(i)] == id(kOrders - 1 - i));
+    CHECK(listed.back() == id(0));
+  });
+}
+
 TEST_CASE("Fills and results are counted for whom they are asked for") {
   Rig rig;
   market::Instrument instrument;
@@ -517,8 +565,8 @@ TEST_CASE("However much comes, the newest is kept, and fills are not pushed out 
     list.set_page_size(1'000);
     int listed = 0;
     do {
-      const auto page = rig.Call<news::v1::ListSignalsResponse>(
-          "gannet.news.v1.SignalService/ListSignals", list);
+      const auto page =
+          rig.Call<news::v1::ListSignalsResponse>("gannet.news.v1.SignalService/ListSignals", list);
       REQUIRE(page.ok());
       listed += page->signals_size();
       list.set_page_token(page->next_page_token());

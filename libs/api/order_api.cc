@@ -1,6 +1,8 @@
 #include "libs/api/order_api.h"
 
+#include <algorithm>
 #include <charconv>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -109,33 +111,68 @@ OrderApi::OrderApi(rpc::Server& server, bus::Bus& bus, uint64_t epoch, command::
 
 // --- what is known ---------------------------------------------------------------
 
-OrderApi::Known* OrderApi::Find(const std::string& id) {
-  const auto found = orders_.find(id);
-  return found == orders_.end() ? nullptr : &found->second;
+std::optional<pb::Order> OrderApi::Find(const std::string& id) const {
+  if (const auto open = open_.find(id); open != open_.end()) return open->second.order;
+  if (const auto ended = FindEnded(id)) return OrderAt(*ended);
+  return std::nullopt;
+}
+
+std::optional<size_t> OrderApi::FindEnded(const std::string& id) const {
+  const size_t hash = std::hash<std::string>()(id);
+  for (size_t i = ended_.size(); i-- > 0;) {
+    if (ended_.tag(i).id == hash && OrderAt(i).intent().client_order_id() == id) return i;
+  }
+  return std::nullopt;
+}
+
+pb::Order OrderApi::OrderAt(size_t ended) const {
+  const std::string_view record = ended_.record(ended);
+  pb::Order order;
+  order.ParseFromArray(record.data(), static_cast<int>(record.size()));
+  return order;
+}
+
+pb::Order OrderApi::OrderAt(const Place& place) const {
+  return place.open != nullptr ? place.open->order : OrderAt(place.ended);
+}
+
+std::vector<OrderApi::Place> OrderApi::ByAge() const {
+  std::vector<Place> places;
+  for (const auto& [id, known] : open_) places.push_back({known.created, &known, 0});
+  for (size_t i = ended_.size(); i-- > 0;) places.push_back({ended_.tag(i).created, nullptr, i});
+  // Of an order that something was heard of after its end, what is known now comes first.
+  const auto newer = [](const Place& a, const Place& b) { return a.created > b.created; };
+  const auto same = [](const Place& a, const Place& b) { return a.created == b.created; };
+  std::stable_sort(places.begin(), places.end(), newer);
+  places.erase(std::unique(places.begin(), places.end(), same), places.end());
+  return places;
 }
 
 OrderApi::Known& OrderApi::Make(const std::string& id) {
-  const auto [known, added] = orders_.try_emplace(id);
-  if (added) {
-    known->second.created = ++created_;
-    known->second.order.set_state(pb::ORDER_STATE_INITIALIZED);
-    known->second.order.set_reject_reason(pb::REJECT_REASON_NONE);
-    by_age_.emplace(created_, id);
-    Forget();
+  if (const auto open = open_.find(id); open != open_.end()) return open->second;
+  const auto ended = FindEnded(id);
+  Known& known = open_[id];
+  if (ended) {
+    static_cast<Sums&>(known) = ended_.tag(*ended);
+    known.order = OrderAt(*ended);
+    return known;
   }
-  return orders_[id];
+  known.created = ++created_;
+  known.order.set_state(pb::ORDER_STATE_INITIALIZED);
+  known.order.set_reject_reason(pb::REJECT_REASON_NONE);
+  return known;
 }
 
-void OrderApi::Forget() {
-  if (orders_.size() <= kKeptOrders) return;
-  auto oldest = by_age_.begin();
-  for (auto at = by_age_.begin(); at != by_age_.end() && at->first + 1'000 < created_; ++at) {
-    if (IsOpen(orders_[at->second].order.state())) continue;
-    oldest = at;
-    break;
+void OrderApi::Settle(const std::string& id) {
+  const auto at = open_.find(id);
+  if (!IsOpen(at->second.order.state())) {
+    ended_.Push({at->second, std::hash<std::string>()(id)}, at->second.order.SerializeAsString());
+    open_.erase(at);
+  } else if (open_.size() > kKeptOrders) {
+    open_.erase(std::min_element(open_.begin(), open_.end(), [](const auto& a, const auto& b) {
+      return a.second.created < b.second.created;
+    }));
   }
-  orders_.erase(oldest->second);
-  by_age_.erase(oldest);
 }
 
 namespace {
@@ -156,6 +193,7 @@ void OrderApi::OnIntent(const Feed::Item& item) {
   Known& known = Make(intent.client_order_id.text());
   *known.order.mutable_intent() = event.value();
   Stamp(event, known.order);
+  Settle(intent.client_order_id.text());
 }
 
 namespace {
@@ -197,13 +235,15 @@ void OrderApi::OnParent(const Feed::Item& item) {
   order.set_average_fill_price(event.value().average_price());
   order.set_detail(parent.detail);
   Stamp(event, order);
+  Settle(parent.id().text());
 }
 
 void OrderApi::OnDecision(const Feed::Item& item) {
   // An amendment is no order; what comes of it is reported of the one that is meant.
   if (item.As(bus::kRiskDecisions)->value.intent.kind == market::IntentKind::kAmend) return;
   const auto event = item.To<risk::v1::RiskDecisionEvent>();
-  Known& known = Make(event.value().intent().client_order_id());
+  const std::string& id = event.value().intent().client_order_id();
+  Known& known = Make(id);
   *known.order.mutable_intent() = event.value().intent();
   if (!event.value().permitted()) {
     known.order.set_state(pb::ORDER_STATE_DENIED);
@@ -211,16 +251,19 @@ void OrderApi::OnDecision(const Feed::Item& item) {
     known.order.set_detail(event.value().detail());
   }
   Stamp(event, known.order);
+  Settle(id);
 }
 
 void OrderApi::OnReport(const Feed::Item& item) {
   const market::ExecReport& report = item.As(bus::kExecReports)->value;
   if (report.kind == market::ExecKind::kIllegal) return;
   const auto event = item.To<exec::v1::ExecReportEvent>();
-  Known& known = Make(report.client_order_id.text());
+  const std::string& id = report.client_order_id.text();
+  Known& known = Make(id);
   pb::Order& order = known.order;
   // A verdict under a name that an order at the venue has says nothing of that order.
-  if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id().empty()) return;
+  if (report.kind == market::ExecKind::kNotSent && !order.venue_order_id().empty())
+    return Settle(id);
   if (order.intent().client_order_id().empty()) {  // made before this process began
     pb::OrderIntent& intent = *order.mutable_intent();
     intent.set_account(report.account.text());
@@ -255,15 +298,15 @@ void OrderApi::OnReport(const Feed::Item& item) {
       order.set_average_fill_price(static_cast<int64_t>(whole) + (up ? 1 : 0));
   }
   Stamp(event, order);
+  Settle(id);
 }
 
 void OrderApi::Take(const market::Standing& standing) {
   for (const auto& parent : standing.parents) {
-    if (Find(parent.value.id().text()) == nullptr)
-      OnParent(Feed::ItemOf(bus::kOrderParents, parent));
+    if (!Knows(parent.value.id().text())) OnParent(Feed::ItemOf(bus::kOrderParents, parent));
   }
   for (const auto& [intent, report] : standing.orders) {
-    if (Find(report.value.client_order_id.text()) != nullptr) continue;
+    if (Knows(report.value.client_order_id.text())) continue;
     OnIntent(Feed::ItemOf(bus::kOrderIntents, intent));
     OnReport(Feed::ItemOf(bus::kExecReports, report));
   }
@@ -275,24 +318,24 @@ void OrderApi::Serve(rpc::Server& server) {
   server.Handle<pb::GetOrderRequest>(
       "gannet.order.v1.OrderService/GetOrder",
       [this](const rpc::CallPtr& call, const pb::GetOrderRequest& request) {
-        const Known* known = Find(request.client_order_id());
-        if (known == nullptr ||
-            (!request.account().empty() && request.account() != known->order.intent().account())) {
+        auto order = Find(request.client_order_id());
+        if (!order ||
+            (!request.account().empty() && request.account() != order->intent().account())) {
           return call->End(absl::NotFoundError(
               absl::StrCat("no order '", request.client_order_id(),
                            "' since this process began; the store keeps older ones")));
         }
         pb::GetOrderResponse response;
-        *response.mutable_order() = known->order;
-        if (known->order.has_parent_order()) {
-          for (const auto& [age, id] : by_age_) {
-            const pb::Order& order = orders_[id].order;
-            if (order.intent().parent() != request.client_order_id()) continue;
-            if (response.children_size() == kMostChildren)
-              response.mutable_children()->DeleteSubrange(0, 1);
-            *response.add_children() = order;
+        if (order->has_parent_order()) {
+          for (const Place& place : ByAge()) {
+            if (response.children_size() == kMostChildren) break;
+            pb::Order child = OrderAt(place);
+            if (child.intent().parent() == request.client_order_id())
+              *response.add_children() = std::move(child);
           }
+          std::reverse(response.mutable_children()->begin(), response.mutable_children()->end());
         }
+        *response.mutable_order() = *std::move(order);
         call->Reply(response);
       });
   server.Handle<pb::ListOrdersRequest>(
@@ -308,18 +351,18 @@ void OrderApi::Serve(rpc::Server& server) {
           return call->End(rpc::BadField("page_token", "is none that was given here"));
         }
         pb::ListOrdersResponse response;
-        for (auto at = by_age_.rbegin(); at != by_age_.rend(); ++at) {
-          if (at->first >= before) continue;
-          const pb::Order& order = orders_[at->second].order;
+        for (const Place& place : ByAge()) {
+          if (place.created >= before) continue;
+          pb::Order order = OrderAt(place);
           if (!Passes(request.filter(), order) ||
               !Within(request.range(), base::FromUnixNanos(order.intent().created_ns()))) {
             continue;
           }
           if (response.orders_size() == size) {
-            response.set_next_page_token(absl::StrCat(at->first + 1));
+            response.set_next_page_token(absl::StrCat(place.created + 1));
             break;
           }
-          *response.add_orders() = order;
+          *response.add_orders() = std::move(order);
         }
         call->Reply(response);
       });
@@ -328,11 +371,12 @@ void OrderApi::Serve(rpc::Server& server) {
       [this](const rpc::CallPtr& call, const pb::StreamOrdersRequest& request) {
         // What works now goes first, as the place where it stands.
         std::vector<Feed::Item> open;
-        for (const auto& [age, id] : by_age_) {
-          const pb::Order& order = orders_[id].order;
-          if (!IsOpen(order.state())) continue;
+        const std::vector<Place> places = ByAge();
+        for (auto place = places.rbegin(); place != places.rend(); ++place) {
+          if (place->open == nullptr) continue;
+          const pb::Order& order = place->open->order;
           auto event = std::make_shared<market::Event<market::ExecReport>>();
-          event->value.client_order_id = market::ClientOrderId(id);
+          event->value.client_order_id = market::ClientOrderId(order.intent().client_order_id());
           event->header.id = {order.last_event().stream(), order.last_event().sequence()};
           event->header.event_time = base::FromUnixNanos(order.update_time_ns());
           open.push_back({feed_.newest(), &bus::kExecReports.info, std::move(event)});
@@ -351,14 +395,14 @@ void OrderApi::Serve(rpc::Server& server) {
               } else if (const auto* intent = item.As(bus::kOrderIntents)) {
                 id = intent->value.client_order_id.text();
               }
-              const Known* known = Find(id);
-              if (known == nullptr || !Passes(filter, known->order)) return nullptr;
+              auto order = Find(id);
+              if (!order || !Passes(filter, *order)) return nullptr;
               auto message = std::make_unique<pb::StreamOrdersResponse>();
               common::v1::Header& header = *message->mutable_header();
               header.mutable_id()->set_stream(item.header().id.stream);
               header.mutable_id()->set_sequence(item.header().id.sequence);
               header.set_event_time_ns(base::UnixNanos(item.header().event_time));
-              *message->mutable_order() = known->order;
+              *message->mutable_order() = *std::move(order);
               return message;
             },
             std::move(open));
@@ -388,7 +432,7 @@ void OrderApi::Give(const rpc::CallPtr& call, market::Command command, Progress 
         response.set_progress(ProgressOf(result->reached));
         const std::string id = cancels || amends ? target.text() : result->order.text();
         pb::Order& order = *response.mutable_order();
-        if (const Known* known = Find(id)) order = known->order;
+        if (auto known = Find(id)) order = *std::move(known);
         order.mutable_intent()->set_client_order_id(id);
         // This fold may be a step behind what the answer says.
         if (result->reached == Progress::kDenied && !cancels) {
