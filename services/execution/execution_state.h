@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "libs/base/node_room.h"
 #include "libs/market/account.h"
 #include "libs/market/account_event.h"
 #include "libs/market/instrument.h"
@@ -89,7 +90,8 @@ class ExecutionState {
   const TrackedOrder* Find(const market::ClientOrderId& id) const;
   const TrackedOrder* FindVenueOrder(const market::InstrumentId& instrument,
                                      const market::VenueOrderId& id) const;
-  const std::map<market::ClientOrderId, TrackedOrder>& orders() const { return orders_; }
+  using Orders = std::pmr::map<market::ClientOrderId, TrackedOrder>;
+  const Orders& orders() const { return orders_; }
   const std::set<market::ClientOrderId>& open() const { return open_; }
   // The open orders of a scope; valid until the next fact.
   std::vector<const TrackedOrder*> OpenIn(const market::Scope& scope) const;
@@ -202,7 +204,8 @@ class ExecutionState {
 
   const market::AccountId account_;
   const Domain domain_;
-  std::map<market::ClientOrderId, TrackedOrder> orders_;
+  base::NodeRoom room_ = base::NodeRoom::ForMapOf<Orders::value_type>(kMaxClosedOrders + 100);
+  Orders orders_{&room_};
   std::set<market::ClientOrderId> open_;
   std::deque<market::ClientOrderId> closed_;  // oldest first
   std::map<std::pair<market::InstrumentId, market::VenueOrderId>, market::ClientOrderId>
