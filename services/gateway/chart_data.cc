@@ -19,11 +19,11 @@ void Merge(ChartData::Bar& bar, const ChartData::Bar& next) {
 }
 
 // Late trades go into the newest bar: bars that were shown do not change.
-void Fold(std::deque<ChartData::Bar>& bars, ChartData::Bar bar, int64_t interval_s, size_t kept) {
+void Fold(BarLog& bars, Bar bar, int64_t interval_s) {
   bar.start_s -= bar.start_s % interval_s;
-  if (!bars.empty() && bar.start_s <= bars.back().start_s) return Merge(bars.back(), bar);
-  bars.push_back(bar);
-  if (bars.size() > kept) bars.pop_front();
+  if (!bars.recent().empty() && bar.start_s <= bars.newest().start_s)
+    return Merge(bars.newest(), bar);
+  bars.Add(bar);
 }
 
 }  // namespace
@@ -53,8 +53,8 @@ void ChartData::On(const market::Event<market::Trade>& event) {
   const int64_t second =
       std::chrono::floor<std::chrono::seconds>(event.header.event_time).time_since_epoch().count();
   const Bar bar{second, t.price, t.price, t.price, t.price, t.quantity.mantissa, 1};
-  Fold(chart->seconds, bar, 1, kKeptSeconds);
-  Fold(chart->minutes, bar, 60, kKeptMinutes);
+  Fold(chart->seconds, bar, 1);
+  Fold(chart->minutes, bar, 60);
 }
 
 void ChartData::On(const market::Event<market::BookUpdate>& event) {
@@ -76,10 +76,17 @@ const ChartData::Chart* ChartData::Find(const market::InstrumentId& id) const {
 }
 
 std::vector<ChartData::Bar> ChartData::Bars(const Chart& chart, int64_t interval_s, size_t limit) {
-  const std::deque<Bar>& source = interval_s < 60 ? chart.seconds : chart.minutes;
-  std::deque<Bar> folded;
-  for (const Bar& bar : source) Fold(folded, bar, interval_s, limit);
-  return {folded.begin(), folded.end()};
+  const BarLog& source = interval_s < 60 ? chart.seconds : chart.minutes;
+  std::vector<Bar> folded;
+  source.ForEach([&](const Bar& bar) {
+    const int64_t start_s = bar.start_s - bar.start_s % interval_s;
+    if (!folded.empty() && start_s <= folded.back().start_s) return Merge(folded.back(), bar);
+    folded.push_back(bar);
+    folded.back().start_s = start_s;
+  });
+  if (folded.size() > limit)
+    folded.erase(folded.begin(), folded.end() - static_cast<ptrdiff_t>(limit));
+  return folded;
 }
 
 }  // namespace gannet::gateway

@@ -17,6 +17,7 @@
 #include "libs/market/header.h"
 #include "libs/market/instrument.h"
 #include "libs/market/market_data.h"
+#include "services/gateway/bar_log.h"
 
 namespace gannet::gateway {
 
@@ -27,12 +28,7 @@ class ChartData {
   static constexpr size_t kKeptSeconds = 3'600;  // bars of one second
   static constexpr size_t kKeptMinutes = 2'880;  // bars of one minute
 
-  struct Bar {
-    int64_t start_s = 0;  // Unix time
-    market::Price open, high, low, close;
-    int64_t volume = 0;  // quantity mantissa
-    uint64_t trades = 0;
-  };
+  using Bar = gateway::Bar;
   struct TradeSeen {
     uint64_t number = 0;  // 1, 2, … in the order of arrival
     base::Time time;
@@ -46,8 +42,8 @@ class ChartData {
     market::BookState book_state = market::BookState::kInvalid;
     uint64_t book_update = 0;
     base::Time book_time{};
-    std::deque<TradeSeen> trades;      // newest first
-    std::deque<Bar> seconds, minutes;  // oldest first
+    std::deque<TradeSeen> trades;  // newest first
+    BarLog seconds{kKeptSeconds}, minutes{kKeptMinutes};
     uint64_t trade_count = 0;
   };
 

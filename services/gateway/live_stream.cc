@@ -279,9 +279,9 @@ void LiveStream::SendFocus(Viewer& viewer, base::Time now) {
   }
   json["trades"] = std::move(trades);
   Json bars = Json::array();
-  const size_t count = chart->seconds.size();
+  const size_t count = chart->seconds.recent().size();
   for (size_t i = count - std::min(kBarsSent, count); i < count; ++i) {
-    const ChartData::Bar& bar = chart->seconds[i];
+    const ChartData::Bar& bar = chart->seconds.recent()[i];
     bars.push_back({bar.start_s, definition->Format(bar.open), definition->Format(bar.high),
                     definition->Format(bar.low), definition->Format(bar.close),
                     definition->Format(market::Quantity{bar.volume})});
