@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -110,10 +111,10 @@ int WriteAll(int fd, std::string_view bytes) {
 
 // From the descriptor's place on.
 int WriteZeros(int fd, uint64_t count) {
-  const std::string zeros(static_cast<size_t>(std::min<uint64_t>(count, 256u << 10)), '\0');
-  for (; count > 0; count -= std::min<uint64_t>(count, zeros.size())) {
-    const auto part = static_cast<size_t>(std::min<uint64_t>(count, zeros.size()));
-    if (const int error = WriteAll(fd, std::string_view(zeros).substr(0, part)); error != 0)
+  static constexpr std::array<char, 64u << 10> kZeros{};
+  for (size_t part = 0; count > 0; count -= part) {
+    part = static_cast<size_t>(std::min<uint64_t>(count, kZeros.size()));
+    if (const int error = WriteAll(fd, std::string_view(kZeros.data(), part)); error != 0)
       return error;
   }
   return 0;

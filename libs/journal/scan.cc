@@ -52,7 +52,7 @@ absl::Status SegmentScan::ReadHeader() {
     }
     if (absl::IsOutOfRange(header.status())) {
       GANNET_ASSIGN_OR_RETURN(const bool more, ReadMore(wanted));
-      wanted = kMaxHeaderBytes;
+      wanted = std::min(4 * wanted, kMaxHeaderBytes);
       if (more) continue;
     }
     Damaged(0,
