@@ -44,7 +44,7 @@ constexpr base::Duration kComparePause = std::chrono::seconds(1);
 // then (snapshots) go back to the kernel at once: glibc's own threshold would follow the
 // largest of them, and keep their holes in the heap.
 constexpr int kArenas = 4;
-constexpr int kMappedFromBytes = 512 << 10;
+constexpr int kMappedFromBytes = 128 << 10;
 
 void TuneAllocator() {
   ::mallopt(M_ARENA_MAX, kArenas);
