@@ -75,7 +75,7 @@ struct OrderContext {
   bool buy() const { return intent.side == market::Side::kBuy; }
   bool spot() const { return instrument->definition.kind == market::InstrumentKind::kSpot; }
   // Of scope i: firm, venue and instrument share the firm's cell.
-  static size_t CellOf(size_t scope) { return scope == 1 || scope == 2 ? scope : 0; }
+  static size_t CellOf(size_t scope) { return scope < 3 ? scope : 0; }
 };
 
 // What an order does to its side of a cell.

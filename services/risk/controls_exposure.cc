@@ -29,7 +29,7 @@ bool OpenNotional(const Context& context, Finding* out) {
   for (const ScopeRow* scope : context.scopes) {
     const auto& limit = scope->limits.max_open_notional;
     if (limit &&
-        Over(out, *scope, "max_open_notional", scope->open_value + *context.adds_value, *limit)) {
+        Over(out, *scope, "max_open_notional", scope->open_value() + *context.adds_value, *limit)) {
       return true;
     }
   }
@@ -59,7 +59,7 @@ bool GrossExposure(const Context& context, Finding* out) {
     const SideChange& change = context.changes[Context::CellOf(i)];
     const auto& limit = scope.limits.max_gross;
     if (limit && change.opened > 0 && change.more > 0 &&
-        Over(out, scope, "max_gross", scope.gross + change.more, *limit)) {
+        Over(out, scope, "max_gross", scope.gross() + change.more, *limit)) {
       return true;
     }
   }
@@ -72,7 +72,7 @@ bool NetExposure(const Context& context, Finding* out) {
     const ScopeRow& scope = *context.scopes[i];
     const SideChange& change = context.changes[Context::CellOf(i)];
     const auto& limit = scope.limits.max_net;
-    const Value side = context.buy() ? scope.long_side : scope.short_side;
+    const Value side = context.buy() ? scope.long_side() : scope.short_side();
     if (limit && change.opened > 0 &&
         Over(out, scope, "max_net", side + change.after - change.before, *limit)) {
       return true;

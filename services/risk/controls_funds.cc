@@ -101,7 +101,7 @@ bool Capital(const Context& context, Finding* out) {
   const SideChange& change = context.changes[0];
   if (!firm.limits.capital || change.opened <= 0 || change.more <= 0) return false;
   const Value lost = std::max<Value>(firm.day_baseline - firm.result(), 0);
-  return Over(out, firm, "capital", firm.gross + change.more + lost, *firm.limits.capital);
+  return Over(out, firm, "capital", firm.gross() + change.more + lost, *firm.limits.capital);
 }
 
 // --- 13 losses: only what reduces may go on ------------------------------------

@@ -29,7 +29,7 @@ bool Concentration(const Context& context, Finding* out) {
     const auto& limit = scope.limits.max_concentration_ppm;
     if (!limit || change.opened <= 0 || change.more <= 0) continue;
     const Value all =
-        std::max(scope.gross + change.more, scope.limits.concentration_above.value_or(0));
+        std::max(scope.gross() + change.more, scope.limits.concentration_above.value_or(0));
     const Value own = context.cells[i]->gross + change.more;
     const bool over = own * kPpm > *limit * all;
     if (out != nullptr) {  // for people the share is rounded upwards to a millionth
@@ -137,7 +137,7 @@ bool CanaryNotional(const Context& context, Finding* out) {
     stated = true;
     const SideChange& change = context.changes[Context::CellOf(i)];
     if (!context.worst_value || change.opened <= 0) continue;
-    const Value most = std::max(*context.worst_value, scope.gross + change.more);
+    const Value most = std::max(*context.worst_value, scope.gross() + change.more);
     if (Over(out, scope, "canary_notional", most, *limit)) return true;
   }
   return !stated && Fail(out, "the stage is canary, and no scope states canary_notional");

@@ -122,6 +122,13 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
                        .concentration_above = limits.concentration_above.value_or(0),
                        .correlated = limits.max_correlated.value_or(kNoLimit),
                        .capital = limits.capital.value_or(kNoLimit)};
+  if (limits.max_concentration_ppm) {
+    row.spread_limits.gross_free = static_cast<int64_t>(std::min<Value>(
+        market::MulDiv(row.spread_limits.concentration_above, *limits.max_concentration_ppm,
+                       1'000'000, market::Rounding::kFloor)
+            .value_or(0),
+        INT64_MAX));
+  }
   row.flow_limits = {.any = limits.clip_quantity || limits.clip_notional || limits.clip_fills ||
                             limits.max_orders_per_fill || limits.max_cancel_ratio_ppm,
                      .quantity = limits.clip_quantity.value_or(kNoLimit),
@@ -131,7 +138,6 @@ void ExposureBook::TakeLimits(ScopeRow& row) const {
   if (limits.max_orders_per_fill) row.flow_limits.orders_per_fill = *limits.max_orders_per_fill;
   row.flow.SetWindow(limits_.windows.flow);
   row.groups.resize(limits_.correlation.size());
-  TakeLosses(row);
   TakeRoom(row);
 }
 
@@ -174,6 +180,7 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     const Limits& limits = scope.limits;
     const size_t cell = i == 1 || i == 2 ? i : 0;
     stated_limits |= scope.stated_limits;
+    tight.flows = tight.flows || scope.flow_limits.any;
     least_amount(tight.order_notional, limits.max_order_notional);
     least_amount(tight.order_quantity, limits.max_order_quantity);
     least_amount(tight.position[0][cell], limits.max_long);
@@ -249,6 +256,7 @@ Index ExposureBook::MakeCell(Index scope, Index instrument, std::array<Index, 2>
     if (others[i] != kNone) cell.scopes[i + 1] = &scopes_[others[i]];
   }
   cell.instrument_row->cells.push_back(at->second);
+  cell.venue_use = &scopes_[scope].venues_used[cell.instrument_row->venue_scope];
   return at->second;
 }
 
@@ -309,6 +317,7 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
   leaf.instrument_row = &row;
   for (size_t i = 0; i < leaf.scopes.size(); ++i) leaf.scope_rows[i] = &scopes_[leaf.scopes[i]];
   for (size_t i = 0; i < leaf.cells.size(); ++i) leaf.cell_rows[i] = &cells_[leaf.cells[i]];
+  for (Cell* cell : leaf.cell_rows) Revalue(*cell);  // new ones are found simple
   leaf.cell_rows[1]->buy_prices.reserve(kFirstPrices);
   leaf.cell_rows[1]->sell_prices.reserve(kFirstPrices);
   Tighten(leaf);
@@ -339,6 +348,7 @@ void ExposureBook::SetState(const market::RiskState& state) {
     row.executions.Clear();
     row.failures.Clear();
   }
+  TakeRoom(row);
 }
 
 void ExposureBook::SetMarks(const market::Scope& scope, const Marks& marks) {
@@ -348,7 +358,6 @@ void ExposureBook::SetMarks(const market::Scope& scope, const Marks& marks) {
   row.day_baseline = marks.day_baseline;
   row.peak = row.high = marks.peak;
   row.day = marks.day;
-  TakeLosses(row);
   TakeRoom(row);
 }
 

@@ -177,34 +177,44 @@ struct SpreadLimits {
   uint32_t instruments = UINT32_MAX, venues = UINT32_MAX;
   int64_t concentration_ppm = INT64_MAX;
   Value concentration_above = 0, correlated = kNoLimit, capital = kNoLimit;
+  int64_t gross_free = INT64_MAX;  // of one instrument: up to it the share does not matter
 };
 
 // What may still come until a limit of a scope's own sums is met: never more than that, less
-// where it is beyond kMostRoom. Follows the sums.
-inline constexpr int64_t kMostRoom = int64_t{1} << 62;
+// where it is beyond kMostRoom.
+inline constexpr int64_t kMostRoom = int64_t{1} << 61;
 struct Room {
+  int64_t orders = 0;  // -kMostRoom: the scope is shut
   int64_t open_value = 0;
   int64_t gross = 0;             // of the firm also under its capital
   std::array<int64_t, 2> net{};  // of the long and the short side
 };
 
+// Sums of a scope over its cells.
+struct ScopeSums {
+  Value open_value = 0, gross = 0, long_side = 0, short_side = 0;
+};
+
 // What every verdict reads stands first, in one line.
 struct alignas(64) ScopeRow {
+  // derived
+  Room room;
+  bool only_reduces = false;  // `lost`, or its state says so
+  bool lost = false;          // control 13: past max_daily_loss or max_drawdown
   // durable
   market::TradingState state = market::TradingState::kActive;
   bool killed = false;
   bool throttled = false;     // control 5: until a person resumes the scope
   bool breaker_open = false;  // control 26: the same
   // derived
-  bool lost = false;      // control 13: past max_daily_loss or max_drawdown
-  uint32_t unvalued = 0;  // cells whose worth cannot be told
-  uint32_t open_orders = 0;
+  uint32_t unvalued = 0;          // cells whose worth cannot be told
   uint32_t instruments_used = 0;  // control 15
-  Room room;
-  RateWindow messages;  // durable; begins with what a verdict reads
+  RateWindow messages;            // durable; begins with what a verdict reads
+  uint32_t open_orders = 0;
 
-  // What bookings change.
-  Value open_value = 0, gross = 0, long_side = 0, short_side = 0;
+  // What the sums and their rooms come to together: bookings change the rooms alone, by numbers
+  // of 64 bits, and lose nothing.
+  ScopeSums whole;
   SumLimits sum_limits;
   FlowLimits flow_limits;
   Value pnl = 0, fees = 0;
@@ -216,8 +226,8 @@ struct alignas(64) ScopeRow {
   uint32_t unmarked = 0;       // derived: positions whose quote is waited for
   bool fees_unmarked = false;  // derived: a fee in a third asset whose rate's quote is
   SpreadLimits spread_limits;
-  std::vector<std::pair<Index, uint32_t>> venues_used;  // venue scope, instruments in use
-  std::vector<GroupSums> groups;                        // by correlation group
+  std::map<Index, uint32_t> venues_used;  // venue scope, instruments in use
+  std::vector<GroupSums> groups;          // by correlation group
   std::map<market::AssetId, market::Money> other_fees;
   FlowWindow flow;  // durable
 
@@ -231,6 +241,10 @@ struct alignas(64) ScopeRow {
   std::string reason;
   RateWindow executions, failures;  // controls 5, 26
 
+  Value open_value() const { return whole.open_value - room.open_value; }
+  Value gross() const { return whole.gross - room.gross; }
+  Value long_side() const { return whole.long_side - room.net[0]; }
+  Value short_side() const { return whole.short_side - room.net[1]; }
   Value result() const { return pnl - fees; }
   // Whether all that the result rests on has a price now: a quoted one, or the last fill's once
   // no quote is waited for any more.
@@ -249,9 +263,15 @@ struct CellSums {
   bool used = false;  // a position, or open orders
 };
 
+// Sums within it are plain numbers to a verdict, as two of them together are.
+inline constexpr int64_t kMostNarrow = kMostRoom / 4;
+
 // One scope (firm, account or strategy) in one instrument: its sums as last counted, and
 // what they rest on.
 struct alignas(64) Cell : CellSums {
+  bool narrow = true;  // no side of it is beyond kMostNarrow
+  // And its open orders are counted the short way: at par, in no group, without margin.
+  bool simple = false;
   // Of an account: the best of the prices below, where there is one.
   bool any_buy = false, any_sell = false;
   int64_t position = 0;
@@ -261,6 +281,7 @@ struct alignas(64) Cell : CellSums {
   // That it counts into: its own scope, and venue and instrument with the firm.
   std::array<ScopeRow*, 3> scopes{};
   BalanceRow* balance = nullptr;  // of the margin, account cells of derivatives only
+  uint32_t* venue_use = nullptr;  // of its own scope's `venues_used`
   // Quote units: what open orders reserve, the position at the mark, and with the open orders
   // of a side.
   market::Int128 buys = 0, sells = 0;
@@ -296,6 +317,7 @@ struct RowLimits {
   bool margin_allowed = false, self_trade_by_venue = false;
   bool require_reason = false, require_model = false;
   bool known_account = false;
+  bool flows = false;  // some scope limits what goes through it in the flow window
 };
 
 // One (account, strategy, instrument). What every verdict reads stands first.
@@ -460,7 +482,10 @@ class ExposureBook {
   bool knows_account(const std::string& name) const { return limits_.KnowsAccount(name); }
 
   // What the reference prices of an instrument did in the market window.
-  const Moves& MovesAt(const InstrumentRow& row, base::Time now) const;
+  const Moves& MovesAt(const InstrumentRow& row, base::Time now) const {
+    if (now < row.moved.from || now >= row.moved.until) SumMoves(row, now);
+    return row.moved;
+  }
 
   const Windows& windows() const { return limits_.windows; }
   int64_t group_rho_ppm(uint32_t group) const { return group_rho_ppm_[group]; }
@@ -574,8 +599,9 @@ class ExposureBook {
     uint64_t bookings_refused = 0;     // kMaxBookings reached, or an amount that none is
   };
   const Stats& stats() const { return stats_; }
-  // Whether what verdicts read of a scope is what its sums and limits say; for tests.
-  static bool RoomFits(const ScopeRow& scope);
+  // Whether the sums of scopes are those of their cells, and what verdicts read of scopes is
+  // what these and the limits say; for tests.
+  bool SumsFit() const;
 
  private:
   Index MakeScope(market::ScopeKind kind, const std::string& name);
@@ -605,18 +631,15 @@ class ExposureBook {
   void GiveBack(const OpenOrder& child);
   bool ValueCell(Cell& cell, const InstrumentRow& row) const;
   void Revalue(Cell& cell);
-  // A quantity of an instrument and its quote units at the mark.
-  struct Sized {
-    int64_t quantity = 0;
-    market::Int128 units = 0;
-  };
-  void RevalueSide(Cell& cell, bool buy, Sized& sized);
+  template <bool buy>
+  void RevalueSides(const Leaf& leaf, int64_t reserved);
   void RevalueInstrument(Index at);
   void CountChange(const Cell& cell, const CellSums& before, const market::Money& margin);
   bool Rescale(InstrumentRow& row, const market::Instrument& definition);
   static std::optional<int64_t> InCurrentScale(const InstrumentRow& row, uint32_t version,
                                                market::Quantity quantity);
   std::optional<market::Fill> InCurrentScales(InstrumentRow& row, const market::ExecReport& report);
+  static void SumMoves(const InstrumentRow& row, base::Time now);
   void FollowMoves(InstrumentRow& row, base::Time at, uint64_t begun) const;
   // The quantity booked; nothing when it could not be.
   // `spends`: it moved balances, as a trade does.
@@ -629,9 +652,9 @@ class ExposureBook {
   void Break(InstrumentRow& row, std::string why);
   void Rebuild();
   void CountGroup(const Cell& cell, const CellSums& sums, int sign);
-  void CountUse(const Cell& cell, int sign);
+  static void CountOpen(const Leaf& leaf, int sign);
+  static void CountUse(Cell& cell);
   static void TakeRoom(ScopeRow& scope);
-  static void TakeLosses(ScopeRow& scope);
   void SaveLeaf(wire::CanonicalWriter& out, const Leaf& leaf) const;
   void SaveScope(wire::CanonicalWriter& out, const ScopeRow& row) const;
   void LoadScope(wire::CanonicalReader& in, ScopeRow& row, uint8_t version);

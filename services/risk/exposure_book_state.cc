@@ -414,10 +414,12 @@ absl::Status ExposureBook::Load(wire::CanonicalReader& in) {
 void ExposureBook::Rebuild() {
   for (ScopeRow& row : scopes_) {
     row.open_orders = row.unvalued = row.unmarked = 0;
-    row.gross = row.long_side = row.short_side = row.open_value = row.pnl = 0;
+    row.pnl = 0;
+    row.room = {};
+    row.whole = {};
     row.other_fees.clear();
     row.instruments_used = 0;
-    row.venues_used.clear();
+    for (auto& [venue, used] : row.venues_used) used = 0;
     row.groups.assign(limits_.correlation.size(), GroupSums());
   }
   for (BalanceRow& row : balances_) {
@@ -430,6 +432,7 @@ void ExposureBook::Rebuild() {
     blank.instrument_row = cell.instrument_row;
     blank.scopes = cell.scopes;
     blank.balance = cell.balance;
+    blank.venue_use = cell.venue_use;
     cell = std::move(blank);
   }
   for (Leaf& leaf : leaves_) {
@@ -455,7 +458,7 @@ void ExposureBook::Rebuild() {
     ReserveRest(order);
     PutPrice(order, order.meets, true);
     if (!order.amendment.empty()) PutPrice(order, order.amended_meets, true);
-    for (ScopeRow* scope : leaves_[order.leaf].scope_rows) ++scope->open_orders;
+    CountOpen(leaves_[order.leaf], 1);
   });
   orders_.SortUnanswered();
   Observe();

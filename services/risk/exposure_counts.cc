@@ -69,15 +69,11 @@ void ExposureBook::CountCancel(Index leaf, base::Time at) {
 
 void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, const Answer& answer) {
   Leaf& leaf = leaves_[at];
-  bool flows = false;
-  for (ScopeRow* scope : leaf.scope_rows) {
-    scope->messages.Add(answer.decided);
-    flows = flows || scope->flow_limits.any;
-  }
+  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(answer.decided);
   if (leaf.limits.duplicates_within != base::Duration::min() &&
       intent.kind == market::IntentKind::kNew && intent.parent.empty())
     leaf.answered.Add(answer.decided, OrderShape::Of(intent));
-  if (!flows) return;
+  if (!leaf.limits.flows) return;
   // Of a parent nothing is sent: its children count.
   if (!answer.permitted || intent.kind == market::IntentKind::kParent)
     return CountFlow(leaf, answer.decided, [](Flow& flow) { ++flow.messages; });
@@ -120,6 +116,7 @@ void ExposureBook::CountExecution(const OpenOrder& order, base::Time at) {
     ScopeRow& row = scopes_[scope];
     row.executions.Add(at);
     row.throttled = row.throttled || row.executions.Full(at);
+    TakeRoom(row);
   }
 }
 
@@ -128,6 +125,7 @@ void ExposureBook::CountFailure(const OpenOrder& order, base::Time at) {
     ScopeRow& row = scopes_[scope];
     row.failures.Add(at);
     row.breaker_open = row.breaker_open || row.failures.Full(at);
+    TakeRoom(row);
   }
 }
 
@@ -135,8 +133,9 @@ void ExposureBook::CountFailure(const OpenOrder& order, base::Time at) {
 void ExposureBook::PutPrice(const OpenOrder& order, int64_t meets, bool there) {
   Cell& cell = *leaves_[order.leaf].cell_rows[1];
   auto& prices = order.side == Side::kBuy ? cell.buy_prices : cell.sell_prices;
-  const auto at = std::lower_bound(prices.begin(), prices.end(), meets);
-  if (there) {
+  if (there && (prices.empty() || prices.back() <= meets)) {
+    prices.push_back(meets);
+  } else if (const auto at = std::lower_bound(prices.begin(), prices.end(), meets); there) {
     prices.insert(at, meets);
   } else if (at != prices.end() && *at == meets) {
     prices.erase(at);
@@ -178,17 +177,11 @@ void ExposureBook::CountGroup(const Cell& cell, const CellSums& counted, int sig
   }
 }
 
-void ExposureBook::CountUse(const Cell& cell, int sign) {
-  ScopeRow& scope = *cell.scopes[0];
-  const uint32_t one = static_cast<uint32_t>(sign);  // wraps to minus one
-  scope.instruments_used += one;
-  const Index venue = cell.instrument_row->venue_scope;
-  for (auto& [other, used] : scope.venues_used) {
-    if (other != venue) continue;
-    used += one;
-    return;
+void ExposureBook::CountOpen(const Leaf& leaf, int sign) {
+  for (ScopeRow* scope : leaf.scope_rows) {
+    scope->open_orders += static_cast<uint32_t>(sign);  // wraps to minus one
+    scope->room.orders -= sign;
   }
-  scope.venues_used.emplace_back(venue, one);
 }
 
 }  // namespace gannet::risk

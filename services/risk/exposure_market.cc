@@ -54,9 +54,8 @@ market::Int128 SquareOfChange(int64_t before, int64_t last) {
 
 }  // namespace
 
-const Moves& ExposureBook::MovesAt(const InstrumentRow& row, base::Time now) const {
+void ExposureBook::SumMoves(const InstrumentRow& row, base::Time now) {
   Moves& moved = row.moved;
-  if (now >= moved.from && now < moved.until) return moved;
   moved = {};
   std::tie(moved.from, moved.until) = row.moves.Alike(now);
   int64_t last = 0;
@@ -71,7 +70,6 @@ const Moves& ExposureBook::MovesAt(const InstrumentRow& row, base::Time now) con
     moved.low = moved.low == 0 ? slice->value.low : std::min(moved.low, slice->value.low);
     moved.high = std::max(moved.high, slice->value.high);
   }
-  return moved;
 }
 
 // The newest slice has got another price: what the moves come to with it.
@@ -162,7 +160,6 @@ void ExposureBook::Observe() {
     }
     row.fees = fees;
     if (row.known()) row.high = std::max(row.high, row.result());
-    TakeLosses(row);
     TakeRoom(row);
   }
 }

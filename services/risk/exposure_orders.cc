@@ -135,7 +135,7 @@ void ExposureBook::Open(Index leaf, const market::OrderIntent& intent, const Ans
   if (order.is_parent) {
     order.answered = true;  // execution never hears of it
   } else {
-    for (ScopeRow* scope : leaves_[leaf].scope_rows) ++scope->open_orders;
+    CountOpen(leaves_[leaf], 1);
     PutPrice(order, order.meets, true);
     orders_.Await(order);
   }
@@ -165,11 +165,19 @@ void ExposureBook::Reserve(OpenOrder& order, int64_t rest, Int128 value) {
 
   const Int128 change = value - order.rest_value;
   order.rest_value = value;
-  Sized sized;
+  bool simple = change <= kMostNarrow && change >= -kMostNarrow;
   for (Cell* cell : leaf.cell_rows) {
     (buy ? cell->open_buy : cell->open_sell) += quantity;
     (buy ? cell->buys : cell->sells) += change;
-    RevalueSide(*cell, buy, sized);
+    simple &= cell->simple;
+  }
+  const auto reserved = static_cast<int64_t>(change);
+  if (!simple) {
+    for (Cell* cell : leaf.cell_rows) Revalue(*cell);
+  } else if (buy) {
+    RevalueSides<true>(leaf, reserved);
+  } else {
+    RevalueSides<false>(leaf, reserved);
   }
   if (!row.rules.spot) return;
   const Money asset =
@@ -218,7 +226,7 @@ void ExposureBook::ApplyReport(const market::ExecReport& report, base::Time at) 
     Reserve(order, 0, 0);
     PutPrice(order, order.meets, false);
     if (!order.amendment.empty()) PutPrice(order, order.amended_meets, false);
-    for (ScopeRow* scope : leaves_[order.leaf].scope_rows) --scope->open_orders;
+    CountOpen(leaves_[order.leaf], -1);
     orders_.Erase(order);
   }
 }

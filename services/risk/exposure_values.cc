@@ -21,6 +21,15 @@ Int128 UnitsAway(const TradingRules& rules, int64_t price, int64_t quantity) {
   return quantity < 0 ? -up : up;
 }
 
+// The same; beyond kMostNarrow where it is beyond it to either side.
+int64_t NarrowUnits(const TradingRules& rules, int64_t price, int64_t quantity) {
+  if (quantity == INT64_MIN) return INT64_MAX;
+  const QuoteUnits units = UnitsOf(rules, price, std::abs(quantity));
+  if (units.whole >= kMostNarrow) return INT64_MAX;
+  const int64_t up = static_cast<int64_t>(units.whole) + (units.rest ? 1 : 0);
+  return quantity < 0 ? -up : up;
+}
+
 }  // namespace
 
 std::optional<Value> ExposureBook::ValueOf(Int128 units, const InstrumentRow& row,
@@ -94,45 +103,53 @@ int64_t Left(Value limit, Value sum) {
 
 }  // namespace
 
-void ExposureBook::TakeLosses(ScopeRow& scope) {
-  const Value result = scope.result();
-  scope.lost = scope.day_baseline - result > scope.sum_limits.loss ||
-               scope.high - result > scope.sum_limits.fall;
-}
-
 void ExposureBook::TakeRoom(ScopeRow& scope) {
   const SumLimits& limits = scope.sum_limits;
-  scope.room.open_value = Left(limits.open_value, scope.open_value);
-  scope.room.gross = Left(limits.gross, scope.gross);
-  scope.room.net = {Left(limits.net, scope.long_side), Left(limits.net, scope.short_side)};
+  const ScopeSums sums{scope.open_value(), scope.gross(), scope.long_side(), scope.short_side()};
+  const Value result = scope.result();
+  scope.lost = scope.day_baseline - result > limits.loss || scope.high - result > limits.fall;
+  scope.only_reduces = scope.lost || scope.state == market::TradingState::kReducing;
+  const bool shut = scope.killed || scope.throttled || scope.breaker_open || scope.unvalued > 0 ||
+                    scope.state > market::TradingState::kReducing;
+  Room& room = scope.room;
+  room = {.orders = shut ? -kMostRoom : int64_t{limits.open_orders} - scope.open_orders,
+          .open_value = Left(limits.open_value, sums.open_value),
+          .gross = Left(limits.gross, sums.gross),
+          .net = {Left(limits.net, sums.long_side), Left(limits.net, sums.short_side)}};
   if (scope.spread_limits.capital != kNoLimit) {
-    const Value lost = std::max<Value>(scope.day_baseline - scope.result(), 0);
-    scope.room.gross =
-        std::min(scope.room.gross, Left(scope.spread_limits.capital, scope.gross + lost));
+    const Value lost = std::max<Value>(scope.day_baseline - result, 0);
+    room.gross = std::min(room.gross, Left(scope.spread_limits.capital, sums.gross + lost));
   }
+  scope.whole = {.open_value = sums.open_value + room.open_value,
+                 .gross = sums.gross + room.gross,
+                 .long_side = sums.long_side + room.net[0],
+                 .short_side = sums.short_side + room.net[1]};
 }
 
-bool ExposureBook::RoomFits(const ScopeRow& scope) {
-  ScopeRow fresh;
-  fresh.sum_limits = scope.sum_limits;
-  fresh.spread_limits = scope.spread_limits;
-  fresh.open_value = scope.open_value;
-  fresh.gross = scope.gross;
-  fresh.long_side = scope.long_side;
-  fresh.short_side = scope.short_side;
-  fresh.pnl = scope.pnl;
-  fresh.fees = scope.fees;
-  fresh.high = scope.high;
-  fresh.day_baseline = scope.day_baseline;
-  TakeLosses(fresh);
-  TakeRoom(fresh);
-  // What was beyond kMostRoom may be said to be less than there is.
+bool ExposureBook::SumsFit() const {
+  // What was beyond kMostRoom is followed from there.
   const auto fits = [](int64_t said, int64_t is) {
-    return said == is || (said < is && is > kMostRoom / 2);
+    return said == is || (is > kMostRoom / 2 && (said < is || is == kMostRoom));
   };
-  return scope.lost == fresh.lost && fits(scope.room.open_value, fresh.room.open_value) &&
-         fits(scope.room.gross, fresh.room.gross) && fits(scope.room.net[0], fresh.room.net[0]) &&
-         fits(scope.room.net[1], fresh.room.net[1]);
+  return std::all_of(scopes_.begin(), scopes_.end(), [&](const ScopeRow& scope) {
+    ScopeSums sums;
+    for (const Cell& cell : cells_) {
+      if (std::find(cell.scopes.begin(), cell.scopes.end(), &scope) == cell.scopes.end()) continue;
+      sums.open_value += cell.open_value;
+      sums.gross += cell.gross;
+      sums.long_side += cell.long_side;
+      sums.short_side += cell.short_side;
+    }
+    ScopeRow fresh = scope;
+    TakeRoom(fresh);
+    const Room &said = scope.room, &is = fresh.room;
+    return scope.open_value() == sums.open_value && scope.gross() == sums.gross &&
+           scope.long_side() == sums.long_side && scope.short_side() == sums.short_side &&
+           scope.lost == fresh.lost && scope.only_reduces == fresh.only_reduces &&
+           (is.orders == -kMostRoom ? said.orders < 0 : said.orders == is.orders) &&
+           fits(said.open_value, is.open_value) && fits(said.gross, is.gross) &&
+           fits(said.net[0], is.net[0]) && fits(said.net[1], is.net[1]);
+  });
 }
 
 // What a cell counts has changed, and its margin from what it was.
@@ -145,22 +162,29 @@ void ExposureBook::CountChange(const Cell& cell, const CellSums& before, const M
   };
   for (ScopeRow* scope : cell.scopes) {
     if (scope == nullptr) break;
-    scope->gross += gross;
-    scope->long_side += long_side;
-    scope->short_side += short_side;
-    scope->open_value += open_value;
+    scope->whole.gross += gross;
+    scope->whole.long_side += long_side;
+    scope->whole.short_side += short_side;
+    scope->whole.open_value += open_value;
     scope->pnl += pnl;
     scope->unvalued += one(!cell.valued, !before.valued);
     scope->unmarked += one(!cell.marked, !before.marked);
-    TakeLosses(*scope);
     TakeRoom(*scope);
   }
-  if (cell.used != before.used) CountUse(cell, cell.used ? 1 : -1);
   if (cell.instrument_row->group != kNone) {
     CountGroup(cell, before, -1);
     CountGroup(cell, cell, 1);
   }
   if (cell.balance != nullptr) cell.balance->margin = cell.balance->margin - margin + cell.margin;
+}
+
+inline void ExposureBook::CountUse(Cell& cell) {
+  const bool used = (cell.position | cell.open_buy | cell.open_sell) != 0;
+  if (used == cell.used) return;
+  cell.used = used;
+  const uint32_t more = used ? 1 : UINT32_MAX;
+  cell.scopes[0]->instruments_used += more;  // wraps to minus one
+  *cell.venue_use += more;
 }
 
 // The sums of a cell at the mark; nothing when something in it cannot be valued.
@@ -202,7 +226,7 @@ void ExposureBook::Revalue(Cell& cell) {
   const CellSums before = cell;
   const Money margin = cell.margin;
   const InstrumentRow& row = *cell.instrument_row;
-  cell.used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
+  CountUse(cell);
   cell.margin = Money();
   cell.valued = ValueCell(cell, row);
   if (!cell.valued) {
@@ -210,68 +234,61 @@ void ExposureBook::Revalue(Cell& cell) {
     cell.held_units = cell.long_units = cell.short_units = 0;
   }
   cell.marked = cell.position == 0 || !row.awaited;
+  const auto narrow = [](Int128 sum) { return sum <= kMostNarrow && sum >= -kMostNarrow; };
+  cell.narrow = narrow(cell.long_side) && narrow(cell.short_side);
+  cell.simple = cell.valued && cell.narrow && narrow(cell.held_units) && row.plain &&
+                row.group == kNone && cell.balance == nullptr && row.rules.divisor != 0 &&
+                row.mark().mantissa > 0;
   CountChange(cell, before, margin);
 }
 
-namespace {
-
-// So small that it cannot lead a room out of 64 bits.
-constexpr int64_t kMostStep = kMostRoom / 4;
-bool IsStep(Value change) {
-  return static_cast<unsigned __int128>(change + kMostStep) <= 2 * uint64_t{kMostStep};
-}
-
-// `taken`, a step, is gone from a room or has come back; false where that has to be worked out
-// anew, since a room that is cut at the lower end may be less than it says.
-bool Follow(int64_t& room, int64_t taken) {
-  room -= taken;
-  if (room > kMostRoom) room = kMostRoom;
-  return room > -kMostRoom / 2;
-}
-
-}  // namespace
-
-// As Revalue, where open orders of one side have changed and nothing else: what the position
-// and the other side are worth stands.
-void ExposureBook::RevalueSide(Cell& cell, bool buy, Sized& sized) {
-  const InstrumentRow& row = *cell.instrument_row;
-  const int64_t mark = row.mark().mantissa, quantity = cell.side_quantity(buy);
-  if (!cell.valued || !row.plain || row.group != kNone || cell.balance != nullptr ||
-      row.rules.divisor == 0 || mark <= 0 || quantity == INT64_MIN)
-    return Revalue(cell);
-  Value& own = buy ? cell.long_side : cell.short_side;
-  // Firm, account and strategy often hold the same.
-  if (sized.quantity != quantity) sized = {quantity, UnitsAway(row.rules, mark, quantity)};
-  const Int128 held = buy ? cell.held_units : -cell.held_units;
-  const Int128 units = (buy ? cell.open_buy : cell.open_sell) == 0 ? held : sized.units;
-  const Value size = std::max(units, buy ? cell.short_side : cell.long_side);
-  const Value open = cell.buys + cell.sells;
-  const Value side_step = units - own, gross_step = size - cell.gross,
-              open_step = open - cell.open_value;
-  if (!IsStep(side_step) || !IsStep(gross_step) || !IsStep(open_step)) return Revalue(cell);
-  const auto side = static_cast<int64_t>(side_step), gross = static_cast<int64_t>(gross_step),
-             open_value = static_cast<int64_t>(open_step);
-  own = units;
-  (buy ? cell.long_units : cell.short_units) = units;
-  cell.gross = size;
-  cell.open_value = open;
-  for (ScopeRow* scope : cell.scopes) {
-    if (scope == nullptr) break;
-    scope->gross += gross;
-    (buy ? scope->long_side : scope->short_side) += side;
-    scope->open_value += open_value;
-    Room& room = scope->room;
-    const bool gross_known = Follow(room.gross, gross),
-               open_known = Follow(room.open_value, open_value),
-               net_known = Follow(room.net[buy ? 0 : 1], side);
-    if (!gross_known || !open_known || !net_known) TakeRoom(*scope);
-  }
-  const bool used = cell.position != 0 || cell.open_buy != 0 || cell.open_sell != 0;
-  if (used != cell.used) {
-    cell.used = used;
-    CountUse(cell, used ? 1 : -1);
+// As Revalue of all its cells, which are simple, where open orders of one side have changed, by
+// `reserved` units, and nothing else: what the position and the other side are worth stands.
+template <bool buy>
+void ExposureBook::RevalueSides(const Leaf& leaf, int64_t reserved) {
+  const InstrumentRow& row = *leaf.instrument_row;
+  const int64_t mark = row.mark().mantissa;
+  int64_t sized = 0, size = 0;  // a quantity at the mark
+  for (Cell* const at : leaf.cell_rows) {
+    Cell& cell = *at;
+    const int64_t quantity = cell.side_quantity(buy);
+    if (sized != quantity) {  // firm, account and strategy often hold the same
+      sized = quantity;
+      size = NarrowUnits(row.rules, mark, quantity);
+    }
+    if (size > kMostNarrow) {
+      Revalue(cell);
+      continue;
+    }
+    int64_t units = size;
+    if ((buy ? cell.open_buy : cell.open_sell) == 0)
+      units = static_cast<int64_t>(buy ? cell.held_units : -cell.held_units);
+    const int64_t larger =
+        std::max(units, static_cast<int64_t>(buy ? cell.short_side : cell.long_side));
+    const int64_t side = units - static_cast<int64_t>(buy ? cell.long_side : cell.short_side),
+                  gross = larger - static_cast<int64_t>(cell.gross);
+    (buy ? cell.long_side : cell.short_side) = units;
+    (buy ? cell.long_units : cell.short_units) = units;
+    cell.gross = larger;
+    cell.open_value = cell.buys + cell.sells;
+    for (ScopeRow* const scope : cell.scopes) {
+      if (scope == nullptr) break;
+      Room& room = scope->room;
+      room.gross -= gross;
+      room.open_value -= reserved;
+      room.net[buy ? 0 : 1] -= side;
+      // Worked out anew before it leaves 64 bits, and where it may be less than it says: below
+      // zero. No step leads from there past both.
+      if (static_cast<uint64_t>(room.gross | room.open_value | room.net[buy ? 0 : 1]) >=
+          2 * uint64_t{kMostRoom})
+        TakeRoom(*scope);
+    }
+    CountUse(cell);
   }
 }
+
+template void ExposureBook::RevalueSides<true>(const Leaf& leaf, int64_t reserved);
+template void ExposureBook::RevalueSides<false>(const Leaf& leaf, int64_t reserved);
 
 Money ExposureBook::MarginOf(const Cell& cell, Int128 units) const {
   return MarginAt(cell.balance->account, *cell.instrument_row, units);

@@ -140,7 +140,7 @@ class OrderTable {
   size_t size() const { return index_.size(); }
   const OpenOrder* Find(const market::ClientOrderId& id) const {
     const uint32_t slot = SlotOf(id, IdIndex::HashOf(id.text()));
-    return slot == kNoSlot ? nullptr : &slots_[slot].order;
+    return slot == kNoSlot ? nullptr : &slots_[slot];
   }
   OpenOrder* Find(const market::ClientOrderId& id) {
     return const_cast<OpenOrder*>(std::as_const(*this).Find(id));
@@ -160,9 +160,9 @@ class OrderTable {
     Slot& slot = slots_[free];
     slot.id = id;
     slot.hash = hash;
-    slot.order.slot = free;
+    slot.slot = free;
     index_.Add(hash, free);
-    return &slot.order;
+    return &slot;
   }
   // As it was saved, in place of one with this id.
   void Put(const market::ClientOrderId& id, OpenOrder order) {
@@ -174,35 +174,35 @@ class OrderTable {
   void Erase(OpenOrder& order) {
     Answer(order);
     const uint32_t slot = order.slot;
-    index_.Erase(slots_[slot].hash, slot);
+    index_.Erase(SlotOf(order).hash, slot);
     order = OpenOrder();
     free_.push_back(slot);
   }
 
   // `order` waits for its first answer behind those that wait already; Answer ends that.
   void Await(OpenOrder& order) {
-    Slot& slot = slots_[order.slot];
+    Slot& slot = SlotOf(order);
     slot.waits = true;
     slot.before = last_;
-    slot.behind = kNoSlot;
-    if (last_ == kNoSlot) {
-      first_ = order.slot;
+    slot.behind = nullptr;
+    if (last_ == nullptr) {
+      first_ = &slot;
       oldest_ = order.decided;
     } else {
-      slots_[last_].behind = order.slot;
+      last_->behind = &slot;
     }
-    last_ = order.slot;
+    last_ = &slot;
   }
   void Answer(OpenOrder& order) {
-    Slot& slot = slots_[order.slot];
+    Slot& slot = SlotOf(order);
     if (!slot.waits) return;
     slot.waits = false;
-    (slot.behind == kNoSlot ? last_ : slots_[slot.behind].before) = slot.before;
-    if (slot.before != kNoSlot) {
-      slots_[slot.before].behind = slot.behind;
+    (slot.behind == nullptr ? last_ : slot.behind->before) = slot.before;
+    if (slot.before != nullptr) {
+      slot.before->behind = slot.behind;
     } else {
       first_ = slot.behind;
-      oldest_ = first_ == kNoSlot ? base::Time::max() : slots_[first_].order.decided;
+      oldest_ = first_ == nullptr ? base::Time::max() : first_->decided;
     }
   }
   // Of the first that waits; Time::max(): none does.
@@ -222,23 +222,23 @@ class OrderTable {
   // `visit(id, order)` of each, in no order: for what is sorted afterwards, or sums.
   template <class Visit>
   void ForEach(const Visit& visit) {
-    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot].order); });
+    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot]); });
   }
   template <class Visit>
   void ForEach(const Visit& visit) const {
-    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot].order); });
+    index_.ForEach([&](uint32_t slot) { visit(slots_[slot].id, slots_[slot]); });
   }
 
  private:
   static constexpr uint32_t kNoSlot = IdIndex::kNoSlot;
 
-  struct Slot {
+  struct Slot : OpenOrder {
     market::ClientOrderId id;
-    uint32_t hash = 0;                            // of the id
-    uint32_t before = kNoSlot, behind = kNoSlot;  // of those that wait
+    uint32_t hash = 0;  // of the id
     bool waits = false;
-    OpenOrder order;
+    Slot *before = nullptr, *behind = nullptr;  // of those that wait
   };
+  static Slot& SlotOf(OpenOrder& order) { return static_cast<Slot&>(order); }
   uint32_t SlotOf(const market::ClientOrderId& id, uint32_t hash) const {
     return index_.Find(hash, [&](uint32_t slot) { return slots_[slot].id == id; });
   }
@@ -246,7 +246,7 @@ class OrderTable {
   std::deque<Slot> slots_;
   std::vector<uint32_t> free_;
   IdIndex index_;
-  uint32_t first_ = kNoSlot, last_ = kNoSlot;
+  Slot *first_ = nullptr, *last_ = nullptr;
   base::Time oldest_ = base::Time::max();  // when the first was decided
 };
 

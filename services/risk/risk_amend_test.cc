@@ -67,20 +67,20 @@ TEST_CASE("While the fate of an amendment is open, the worse of old and new is r
       const auto order = Working(gate, Side::kBuy, "99", "1");
       const auto decision = gate.Ask(Amendment(gate, order, price, quantity));
       REQUIRE(decision.permitted);
-      CHECK(gate.Firm().open_value == V(worse));
+      CHECK(gate.Firm().open_value() == V(worse));
       CHECK(gate.Firm().open_orders == 1);
       CHECK(gate.engine.book().oldest_unanswered() == gate.now);
       gate.Report(order, ExecKind::kAccepted, OrderState::kAccepted);  // not about it
       CHECK(gate.engine.book().oldest_unanswered() == gate.now);
       Say(gate, order, decision.intent, ExecKind::kPendingUpdate);
       CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
-      CHECK(gate.Firm().open_value == V(worse));
+      CHECK(gate.Firm().open_value() == V(worse));
       Say(gate, order, decision.intent,
           took_effect ? ExecKind::kReplaced : ExecKind::kReplaceRejected);
-      CHECK(gate.Firm().open_value == V(took_effect ? then : "99"));
+      CHECK(gate.Firm().open_value() == V(took_effect ? then : "99"));
       CHECK(FirmCell(gate).open_buy == (took_effect ? Q(quantity) : Q("1")).mantissa);
       gate.Report(order, ExecKind::kCanceled, OrderState::kCanceled);
-      CHECK(gate.Firm().open_value == 0);
+      CHECK(gate.Firm().open_value() == 0);
       CHECK(FirmCell(gate).open_buy == 0);
       CHECK(gate.engine.book().open_order_count() == 0);
     }
@@ -93,14 +93,14 @@ TEST_CASE("Fills while an amendment is on its way lessen both reservations") {
   const auto decision = gate.Ask(Amendment(gate, order, "96", "4"));
   REQUIRE(decision.permitted);
   CHECK(decision.reserved == Amount("384"));
-  CHECK(gate.Firm().open_value == V("384"));
+  CHECK(gate.Firm().open_value() == V("384"));
   gate.Fill(order, "100", "1", false);
   CHECK(FirmCell(gate).open_buy == Q("3").mantissa);
-  CHECK(gate.Firm().open_value == V("288"));  // 96 × 3; the old one: 100 × 1
-  gate.Fill(order, "100", "1.5", false);      // beyond the old order: it is the new one
+  CHECK(gate.Firm().open_value() == V("288"));  // 96 × 3; the old one: 100 × 1
+  gate.Fill(order, "100", "1.5", false);        // beyond the old order: it is the new one
   CHECK(FirmCell(gate).open_buy == Q("1.5").mantissa);
   Say(gate, order, decision.intent, ExecKind::kReplaced);
-  CHECK(gate.Firm().open_value == V("144"));
+  CHECK(gate.Firm().open_value() == V("144"));
 }
 
 TEST_CASE("An end of the order ends its amendment") {
@@ -108,7 +108,7 @@ TEST_CASE("An end of the order ends its amendment") {
   const auto order = Working(gate, Side::kBuy, "99", "1");
   REQUIRE(gate.Ask(Amendment(gate, order, "99", "3")).permitted);
   gate.Report(order, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("A smaller amendment passes where nothing else does that opens") {
   REQUIRE(less.permitted);
   CHECK(less.reserved == Amount("150"));
   Say(gate, order, less.intent, ExecKind::kReplaced);
-  CHECK(gate.Firm().open_value == V("150"));
+  CHECK(gate.Firm().open_value() == V("150"));
   REQUIRE(
       gate.Command(CommandKind::kSetTradingState, kFirm, "", "trouble", TradingState::kCancelOnly)
           .ok());
@@ -204,7 +204,7 @@ TEST_CASE("An open amendment survives a restart and a change of scales") {
   CHECK(next.Hash() == gate.Hash());
   for (Gate* each : {&gate, &next}) {
     each->Quote(kBtc, "100", "100.02");
-    CHECK(each->Firm().open_value == V("294"));
+    CHECK(each->Firm().open_value() == V("294"));
     CHECK(each->engine.book().oldest_unanswered() == gate.now);
   }
   auto changed = test::MakeInstrument(kBtc, "BTC", "USDT");
@@ -238,18 +238,18 @@ TEST_CASE("What another hand changed at the venue is reserved for as it is") {
   Gate gate;
   const auto order = Working(gate, Side::kBuy, "99", "1");
   Changed(gate, order, "99", "2");
-  CHECK(gate.Firm().open_value == V("198"));
+  CHECK(gate.Firm().open_value() == V("198"));
   CHECK(gate.engine.book().FindOrder(order.client_order_id)->quantity == Q("2"));
   Changed(gate, order, "100", "2");  // dearer
-  CHECK(gate.Firm().open_value == V("200"));
+  CHECK(gate.Firm().open_value() == V("200"));
   CHECK(gate.Ask(Side::kSell, "100", "1").reason == RejectReason::kSelfTrade);
   Changed(gate, order, "98", "1");  // cheaper: the price that was reserved at stays
-  CHECK(gate.Firm().open_value == V("100"));
+  CHECK(gate.Firm().open_value() == V("100"));
   CHECK(FirmCell(gate).open_buy == Q("1").mantissa);
   CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
   CHECK(gate.Ask(Side::kSell, "98", "1").reason == RejectReason::kSelfTrade);
   gate.Report(order, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(gate.engine.book().open_order_count() == 0);
 }
 

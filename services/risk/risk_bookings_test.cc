@@ -105,7 +105,7 @@ TEST_CASE("An event of a trade is told by its report and counts once") {
   event.quantity = {-Q("2").mantissa};
   event.price = P("99");
   gate.engine.Apply(gate.Event(event));
-  CHECK(gate.Firm().gross == V("0"));
+  CHECK(gate.Firm().gross() == V("0"));
   CHECK(gate.Firm().result() == V("-2"));
   CHECK(gate.engine.stats().account_events.at(AccountEventKind::kLiquidation) == 1);
 }
@@ -124,7 +124,7 @@ TEST_CASE("A position that people signed is EXTERNAL's, and agrees with what exe
       book.FindLeaf(signed_position.account, signed_position.strategy, signed_position.instrument);
   REQUIRE(leaf != kNone);
   CHECK(book.leaf(leaf).position == -Q("3").mantissa);
-  CHECK(gate.Firm().gross == V("300"));
+  CHECK(gate.Firm().gross() == V("300"));
   CHECK(gate.Firm().result() == V("3"));
   market::PositionUpdate told;
   told.account = signed_position.account;

@@ -55,7 +55,7 @@ TEST_CASE("RiskEngine permits an order within every limit and reserves its worst
   CHECK(decision.limit_version == 7);
   CHECK(decision.epoch == 1);
   CHECK(decision.expires == gate.now + 2s);
-  CHECK(gate.Firm().open_value == V("199"));
+  CHECK(gate.Firm().open_value() == V("199"));
   CHECK(gate.Firm().open_orders == 1);
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("RiskEngine rejects an order that is open already or an old sequence")
   const auto first = gate.Ask(Side::kBuy, "100", "1");
   REQUIRE(first.permitted);
   CHECK(ReasonOf(gate.Ask(first.intent)) == RejectReason::kMalformed);
-  CHECK(gate.Firm().open_value == V("100"));
+  CHECK(gate.Firm().open_value() == V("100"));
   gate.Report(first.intent, ExecKind::kCanceled, OrderState::kCanceled);
   CHECK(ReasonOf(gate.Ask(first.intent)) == RejectReason::kMalformed);  // never twice
   auto again = first.intent;  // proven absent and tried anew: another id, same sequence
@@ -1021,18 +1021,18 @@ TEST_CASE("Reservations follow fills exactly and end with the order") {
   REQUIRE(order.permitted);
   gate.Report(order.intent, ExecKind::kJournaled, OrderState::kSubmitted);
   gate.Report(order.intent, ExecKind::kUnknown, OrderState::kUnknown);
-  CHECK(gate.Firm().open_value == V("300"));  // an order whose fate is unknown keeps it
+  CHECK(gate.Firm().open_value() == V("300"));  // an order whose fate is unknown keeps it
   gate.Fill(order.intent, "99", "1", false);
-  CHECK(gate.Firm().open_value == V("200"));
+  CHECK(gate.Firm().open_value() == V("200"));
   gate.Fill(order.intent, "99", "1", false);
-  CHECK(gate.Firm().open_value == V("100"));
+  CHECK(gate.Firm().open_value() == V("100"));
   gate.Report(order.intent, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(gate.Firm().open_orders == 0);
-  CHECK(gate.Firm().long_side == gate.Firm().gross);
+  CHECK(gate.Firm().long_side() == gate.Firm().gross());
   gate.Fill(order.intent, "99", "1", false);  // late, and still a fact
   CHECK(gate.engine.book().leaf(0).position == Q("3").mantissa);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
 }
 
 TEST_CASE("Every end of an order releases its reservation") {
@@ -1044,7 +1044,7 @@ TEST_CASE("Every end of an order releases its reservation") {
     Gate gate;
     const auto order = gate.Ask(Side::kSell, "100", "3");
     gate.Report(order.intent, kind, state);
-    CHECK(gate.Firm().open_value == 0);
+    CHECK(gate.Firm().open_value() == 0);
     CHECK(gate.engine.book().open_order_count() == 0);
     CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
   }
@@ -1067,21 +1067,21 @@ TEST_CASE("A signed end gives back what is reserved, money and room, and keeps t
   REQUIRE(order.permitted);
   gate.Report(order.intent, ExecKind::kAccepted, OrderState::kAccepted);
   gate.Fill(order.intent, "100", "1", false);
-  CHECK(gate.Firm().open_value == V("200"));
+  CHECK(gate.Firm().open_value() == V("200"));
   gate.now += std::chrono::hours(24);  // however long the venue does not find it
   gate.Quote(kBtc, "100", "100.02");
   gate.Timer();
-  CHECK(gate.Firm().open_value == V("200"));
+  CHECK(gate.Firm().open_value() == V("200"));
   CHECK_FALSE(gate.Ask(Side::kBuy, "100", "1").permitted);
 
   gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(gate.Firm().open_orders == 0);
   CHECK(gate.engine.book().leaf(0).position == Q("1").mantissa);
   Gate restarted(limits);
   restarted.TakeUp(gate);
   CHECK(restarted.Hash() == gate.Hash());
-  CHECK(restarted.Firm().open_value == 0);
+  CHECK(restarted.Firm().open_value() == 0);
 
   SECTION("what it had reserved can be spent") {
     CHECK(ReasonOf(gate.Ask(Side::kBuy, "100", "2.01")) == RejectReason::kBalance);
@@ -1091,13 +1091,13 @@ TEST_CASE("A signed end gives back what is reserved, money and room, and keeps t
     const auto next = gate.Ask(Side::kBuy, "100", "2");
     REQUIRE(next.permitted);
     gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
-    CHECK(gate.Firm().open_value == V("200"));
+    CHECK(gate.Firm().open_value() == V("200"));
     CHECK(gate.Firm().open_orders == 1);
   }
   SECTION("a fill that comes late is held, and reserves nothing") {
     gate.Fill(order.intent, "100", "2", false);
     CHECK(gate.engine.book().leaf(0).position == Q("3").mantissa);
-    CHECK(gate.Firm().open_value == 0);
+    CHECK(gate.Firm().open_value() == 0);
   }
 }
 
@@ -1108,15 +1108,15 @@ TEST_CASE("An order that works on after its signed end is EXTERNAL's, beside wha
   gate.Fill(order.intent, "100", "1", false);
   gate.engine.Apply(gate.Event(SignedEnd(order.intent)));
   gate.Report(order.intent, ExecKind::kIllegal, OrderState::kCanceled);  // contradicted
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   auto twin = gate.Intent(Side::kBuy, "100", "3");
   twin.strategy = market::StrategyId("EXTERNAL");
   twin.client_order_id = market::ClientOrderId("twin:BTCUSDT:7");
   gate.Report(twin, ExecKind::kAccepted, OrderState::kAccepted);
   gate.Fill(twin, "100", "1", false);
   gate.Report(twin, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == 0);
-  CHECK(gate.Firm().long_side == V("200.02"));
+  CHECK(gate.Firm().open_value() == 0);
+  CHECK(gate.Firm().long_side() == V("200.02"));
 }
 
 TEST_CASE("A replacement reserves its own leg beside the one it replaces") {
@@ -1127,11 +1127,11 @@ TEST_CASE("A replacement reserves its own leg beside the one it replaces") {
   replace.target = old.intent.client_order_id;
   const auto decision = gate.Ask(replace);
   REQUIRE(decision.permitted);
-  CHECK(gate.Firm().open_value == V("201"));
+  CHECK(gate.Firm().open_value() == V("201"));
   gate.Report(old.intent, ExecKind::kReplaceRejected, OrderState::kAccepted);
-  CHECK(gate.Firm().open_value == V("201"));
+  CHECK(gate.Firm().open_value() == V("201"));
   gate.Report(old.intent, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == V("101"));
+  CHECK(gate.Firm().open_value() == V("101"));
 }
 
 TEST_CASE("Fills of foreign orders count, under the strategy that execution names") {
@@ -1139,7 +1139,7 @@ TEST_CASE("Fills of foreign orders count, under the strategy that execution name
   auto foreign = gate.Intent(Side::kBuy, "100", "2");
   foreign.strategy = market::StrategyId("EXTERNAL");
   gate.Fill(foreign, "100", "2", true);
-  CHECK(gate.Firm().long_side == V("200.02"));
+  CHECK(gate.Firm().long_side() == V("200.02"));
 }
 
 TEST_CASE("Amounts in other quote assets are valued by their instrument's price") {
@@ -1149,9 +1149,9 @@ TEST_CASE("Amounts in other quote assets are valued by their instrument's price"
   const auto decision = gate.Ask(Side::kBuy, "10", "1", test::kEth);
   REQUIRE(decision.permitted);
   CHECK(decision.reserved == Amount("10"));
-  CHECK(gate.Firm().open_value == V("1000.1"));
+  CHECK(gate.Firm().open_value() == V("1000.1"));
   gate.Quote(kBtc, "200", "200.02");
-  CHECK(gate.Firm().open_value == V("2000.1"));
+  CHECK(gate.Firm().open_value() == V("2000.1"));
 }
 
 TEST_CASE("What converts an order's value is held to the tests of its own market") {
@@ -1258,11 +1258,11 @@ TEST_CASE(
   next.lot = {10'000'000};
   gate.Define(next);
   CHECK(gate.engine.book().leaf(0).position == 20'000'000'000);
-  CHECK(gate.Firm().open_value == V("99"));
+  CHECK(gate.Firm().open_value() == V("99"));
   CHECK(ReasonOf(gate.Ask(Side::kBuy, "99", "1")) == RejectReason::kInstrumentVersion);
   gate.Fill(order.intent, "99", "1", true);  // speaks of version 1 still
   CHECK(gate.engine.book().leaf(0).position == 30'000'000'000);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(gate.engine.book().stats().reports_unplaced == 0);
 }
 

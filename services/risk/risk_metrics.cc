@@ -62,11 +62,11 @@ void MeasureScopes(telemetry::Metrics& metrics, const ExposureBook& book) {
     killed += row.killed;
     const Limits& limits = row.limits;
     const auto kind = row.scope.kind;
-    if (limits.max_gross) use(exposure, {kind, "gross"}, row.gross, *limits.max_gross);
+    if (limits.max_gross) use(exposure, {kind, "gross"}, row.gross(), *limits.max_gross);
     if (limits.max_net)
-      use(exposure, {kind, "net"}, std::max(row.long_side, row.short_side), *limits.max_net);
+      use(exposure, {kind, "net"}, std::max(row.long_side(), row.short_side()), *limits.max_net);
     if (limits.max_open_notional)
-      use(exposure, {kind, "open_notional"}, row.open_value, *limits.max_open_notional);
+      use(exposure, {kind, "open_notional"}, row.open_value(), *limits.max_open_notional);
     if (limits.max_open_orders)
       use(exposure, {kind, "open_orders"}, row.open_orders, *limits.max_open_orders);
     if (limits.max_daily_loss)

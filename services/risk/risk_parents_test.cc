@@ -52,7 +52,7 @@ TEST_CASE("A parent reserves its whole, a child only moves a part of it") {
   REQUIRE(verdict.permitted);
   CHECK(verdict.reserved == Amount("1010"));
   CHECK(gate.Firm().open_orders == 0);  // nothing of it is at a venue
-  CHECK(gate.Firm().open_value == V("1010"));
+  CHECK(gate.Firm().open_value() == V("1010"));
   CHECK(gate.engine.book().oldest_unanswered() == base::Time::max());
 
   const auto child = Child(gate, parent, "100.02", "3");
@@ -60,11 +60,11 @@ TEST_CASE("A parent reserves its whole, a child only moves a part of it") {
   REQUIRE(carved.permitted);
   CHECK(carved.reserved == Amount("303"));  // its share, not what it costs by itself
   CHECK(gate.Firm().open_orders == 1);
-  CHECK(gate.Firm().open_value == V("1010"));
+  CHECK(gate.Firm().open_value() == V("1010"));
   CHECK(Balance(gate, "USDT").reserved == Amount("1010"));
 
   gate.Fill(child, "100.02", "1", false);
-  CHECK(gate.Firm().open_value == V("909"));
+  CHECK(gate.Firm().open_value() == V("909"));
   gate.Report(child, ExecKind::kCanceled, OrderState::kCanceled);
   {
     const OpenOrder* open = gate.engine.book().FindOrder(parent.client_order_id);
@@ -74,7 +74,7 @@ TEST_CASE("A parent reserves its whole, a child only moves a part of it") {
   }
   End(gate, parent);
   CHECK(gate.engine.book().FindOrder(parent.client_order_id) == nullptr);
-  CHECK(gate.Firm().open_value == 0);
+  CHECK(gate.Firm().open_value() == 0);
   CHECK(Balance(gate, "USDT").reserved.zero());
 }
 
@@ -169,12 +169,12 @@ TEST_CASE("A child on another venue of the same thing takes from its parent too"
   INFO(verdict.detail);
   REQUIRE(verdict.permitted);
   CHECK(verdict.reserved == Amount("400"));
-  CHECK(gate.Firm().open_value == V("1006"));  // 6 at the parent's limit, 4 at the child's
+  CHECK(gate.Firm().open_value() == V("1006"));  // 6 at the parent's limit, 4 at the child's
   auto poor = Child(gate, parent, "101", "3");
   poor.instrument = market::InstrumentId(kOther);
   CHECK(gate.Ask(poor).reason == RejectReason::kBalance);  // the money is at the other venue
   gate.Report(child, ExecKind::kCanceled, OrderState::kCanceled);
-  CHECK(gate.Firm().open_value == V("1010"));
+  CHECK(gate.Firm().open_value() == V("1010"));
 }
 
 TEST_CASE("What a routed child took comes back whole though scales changed while it was open") {
@@ -289,7 +289,7 @@ TEST_CASE("Reservations of a parent and its children never sum to more than was 
       gate.Report(child.intent, ExecKind::kCanceled, OrderState::kCanceled);
     End(gate, parent);
     RC_ASSERT(gate.engine.book().open_order_count() == 0u);
-    RC_ASSERT(gate.Firm().open_value == 0);
+    RC_ASSERT(gate.Firm().open_value() == 0);
     RC_ASSERT(Balance(gate, "USDT").reserved.zero());
     RC_ASSERT(Balance(gate, "BTC").reserved.zero());
   }));

@@ -292,23 +292,23 @@ void CheckSums(const ExposureBook& book) {
     quantities[{order->leaf, order->side == Side::kBuy}] += order->rest;
     for (const Index scope : book.leaf(order->leaf).scopes) ++counts[scope];
   }
+  RC_ASSERT(book.SumsFit());
   Value accounts = 0, strategies = 0, gross_of_instruments = 0;
   for (Index at = 0; at < book.scopes().size(); ++at) {
     const ScopeRow& row = book.scope(at);
-    RC_ASSERT(ExposureBook::RoomFits(row));
-    RC_ASSERT(row.open_value >= 0);
-    RC_ASSERT(row.gross >= 0);
+    RC_ASSERT(row.open_value() >= 0);
+    RC_ASSERT(row.gross() >= 0);
     RC_ASSERT(row.open_orders == counts[at]);
-    if (row.scope.kind == market::ScopeKind::kAccount) accounts += row.open_value;
-    if (row.scope.kind == market::ScopeKind::kStrategy) strategies += row.open_value;
-    if (row.scope.kind == market::ScopeKind::kInstrument) gross_of_instruments += row.gross;
+    if (row.scope.kind == market::ScopeKind::kAccount) accounts += row.open_value();
+    if (row.scope.kind == market::ScopeKind::kStrategy) strategies += row.open_value();
+    if (row.scope.kind == market::ScopeKind::kInstrument) gross_of_instruments += row.gross();
   }
   // Each cell rounds its own value up by at most one unit.
-  RC_ASSERT(accounts - book.scope(0).open_value < 10);
-  RC_ASSERT(book.scope(0).open_value - accounts < 10);
-  RC_ASSERT(strategies - book.scope(0).open_value < 10);
-  RC_ASSERT(book.scope(0).open_value - strategies < 10);
-  RC_ASSERT(gross_of_instruments == book.scope(0).gross);
+  RC_ASSERT(accounts - book.scope(0).open_value() < 10);
+  RC_ASSERT(book.scope(0).open_value() - accounts < 10);
+  RC_ASSERT(strategies - book.scope(0).open_value() < 10);
+  RC_ASSERT(book.scope(0).open_value() - strategies < 10);
+  RC_ASSERT(gross_of_instruments == book.scope(0).gross());
   for (const auto& [key, quantity] : quantities) {
     const Leaf& leaf = book.leaf(key.first);
     RC_ASSERT((key.second ? leaf.open_buy : leaf.open_sell) == quantity);
@@ -341,9 +341,9 @@ TEST_CASE("Reservations are never negative and come back to zero") {
     CheckSums(book);
     RC_ASSERT(book.open_order_count() == 0u);
     for (const ScopeRow& row : book.scopes()) {
-      RC_ASSERT(row.open_value == 0);
+      RC_ASSERT(row.open_value() == 0);
       RC_ASSERT(row.open_orders == 0u);
-      RC_ASSERT(row.long_side == -row.short_side);
+      RC_ASSERT(row.long_side() == -row.short_side());
     }
     for (Index account = 0; account < book.scopes().size(); ++account) {
       for (const char* asset : {"USDT", "BTC", "ETH", "SOL"}) {

@@ -66,9 +66,9 @@ pb::Exposure ExposureOf(const RiskEngine& engine, const market::Scope& scope) {
   const Index at = engine.book().FindScope(scope.kind, scope.name);
   static const ScopeRow kEmpty;
   const ScopeRow& row = at == kNone ? kEmpty : engine.book().scope(at);
-  *out.mutable_gross() = Amount(row.gross);
-  *out.mutable_net() = Amount(row.long_side - row.short_side);
-  *out.mutable_open_orders() = Amount(row.open_value);
+  *out.mutable_gross() = Amount(row.gross());
+  *out.mutable_net() = Amount(row.long_side() - row.short_side());
+  *out.mutable_open_orders() = Amount(row.open_value());
   *out.mutable_daily_pnl() = Amount(row.result() - row.day_baseline);
   *out.mutable_drawdown() = Amount(std::max<Value>(row.high - row.result(), 0));
   out.set_open_order_count(row.open_orders);

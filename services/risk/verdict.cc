@@ -1,6 +1,7 @@
 #include "services/risk/verdict.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "libs/base/check.h"
 #include "services/risk/control_families.h"
@@ -14,11 +15,17 @@ using market::Money;
 using market::OrderIntent;
 using market::Price;
 using market::Rounding;
-using market::TradingState;
 
 // Amounts beyond it are the table's: what is compared below is then plain numbers, and a sum of
 // two does not leave 64 bits.
-constexpr int64_t kMostUnits = kMostRoom;
+constexpr int64_t kMostUnits = kMostNarrow;
+
+// By how much an order makes the sums of a cell, and so of its scopes, grow; kNothing where
+// nothing is opened, which passes whatever room there is.
+constexpr int64_t kNothing = INT64_MIN;
+struct Growth {
+  int64_t side = kNothing, gross = kNothing;
+};
 
 // What the families below read of one order. Each says whether nothing that it looks at is in
 // the way; the numbers are those of docs/risk-controls.md.
@@ -29,17 +36,15 @@ struct Case {
   base::Time now;
   const Leaf& leaf;
   const InstrumentRow& instrument;
+  const SizeRules& sizes;
   bool buy;
   // Something that only an order which reduces may pass.
   bool must_reduce = false;
-  int64_t notional = 0;  // worst case, quote units
-  int64_t value = 0;     // the same in the valuation asset
-  std::array<SideChange, 3> changes{};
+  int64_t notional = 0;             // worst case, quote units
+  int64_t value = 0;                // the same in the valuation asset
+  std::array<Growth, 3> growths{};  // firm, account, strategy
 
   const RowLimits& limits() const { return leaf.limits; }
-  const SizeRules& sizes() const {
-    return HasLimitPrice(intent.type) ? instrument.rules.limit : instrument.rules.market;
-  }
   int64_t quantity() const { return intent.quantity.mantissa; }
   Price reference() const { return instrument.mid; }
 };
@@ -70,7 +75,7 @@ bool Worth(Case& at) {
     at.value = static_cast<int64_t>(*value);
   }
   if (at.value > at.limits().order_notional) return false;
-  const SizeRules& sizes = at.sizes();
+  const SizeRules& sizes = at.sizes;
   const QuoteUnits seen = least == worst ? units : UnitsOf(rules, least.mantissa, at.quantity());
   if (sizes.max_notional > 0 && seen.whole + (seen.rest ? 1 : 0) > sizes.max_notional) return false;
   if (at.intent.reduce_only && !rules.spot) return true;  // however little it is worth
@@ -94,7 +99,7 @@ bool OnGrid(const Case& at) {
   if (rules.tick <= 0 || at.intent.price.mantissa % rules.tick != 0 ||
       (stop != 0 && stop % rules.tick != 0))
     return false;
-  const SizeRules& sizes = at.sizes();
+  const SizeRules& sizes = at.sizes;
   if (sizes.lot <= 0 || quantity % sizes.lot != 0 || quantity < sizes.min_quantity) return false;
   if (sizes.max_quantity > 0 && quantity > sizes.max_quantity) return false;
   return QuantityOf(at) <= at.limits().order_quantity;
@@ -115,29 +120,31 @@ bool OfPermittedKind(Case& at) {
 
 // --- the market: 3, 20, 22 -------------------------------------------------------
 
+// Of numbers that are not negative.
+unsigned __int128 Product(int64_t a, int64_t b) {
+  return static_cast<unsigned __int128>(static_cast<uint64_t>(a)) * static_cast<uint64_t>(b);
+}
+
 // Compared as products: a bound cut to a whole price divides as whole prices do.
 bool WithinCollar(const Case& at) {
   const int64_t reference = at.reference().mantissa, collar = at.limits().collar_ppm;
   if (!controls::BandAllows(at.intent, at.instrument.rules, at.reference())) return false;
   if (collar <= 0) return true;
-  const Int128 low = static_cast<Int128>(reference) * (kPpm - collar);
-  const Int128 high = static_cast<Int128>(reference) * (kPpm + collar);
-  if (high >= (static_cast<Int128>(INT64_MAX) + 1) * kPpm) return false;  // no price holds it
-  for (const int64_t price : {at.intent.price.mantissa, at.intent.stop_price.mantissa}) {
-    const Int128 there = static_cast<Int128>(price) * kPpm;
-    if (price != 0 && (there < low || there > high)) return false;
-  }
-  return true;
+  if (Product(reference, kPpm + collar) >> 63 >= kPpm) return false;  // no price holds it
+  const auto near = [reference, most = Product(reference, collar)](int64_t price) {
+    return price == 0 || Product(std::abs(price - reference), kPpm) <= most;
+  };
+  return near(at.intent.price.mantissa) && near(at.intent.stop_price.mantissa);
 }
 
 bool MovesLittle(const Case& at) {
   const int64_t move = at.limits().max_move_ppm, volatility = at.limits().max_volatility_ppm;
   if (move == INT64_MAX && volatility == INT64_MAX) return true;
   const Moves& moved = at.book.MovesAt(at.instrument, at.now);
-  if (move != INT64_MAX &&
-      static_cast<Int128>(moved.high - moved.low) * kPpm > static_cast<Int128>(move) * moved.low)
+  if (move != INT64_MAX && Product(moved.high - moved.low, kPpm) > Product(move, moved.low))
     return false;
-  return volatility == INT64_MAX || moved.variance <= static_cast<Int128>(volatility) * volatility;
+  return volatility == INT64_MAX ||
+         static_cast<unsigned __int128>(moved.variance) <= Product(volatility, volatility);
 }
 
 bool Proven(const Case& at, const InstrumentRow& row) {
@@ -178,22 +185,6 @@ bool Repeated(const Case& at) {
 
 // --- scopes: 5, 6, 8, 10, 12, 13, 19, 23, 26 ---------------------------------------------
 
-// By how much an order makes the sums of a scope grow; kNothing where nothing is opened, which
-// passes whatever room there is.
-constexpr int64_t kNothing = -kMostRoom;
-struct Growth {
-  int64_t side = kNothing, gross = kNothing;
-};
-
-bool WithinSums(Case& at, const ScopeRow& scope, const Growth& growth) {
-  const bool shut = scope.killed | scope.throttled | scope.breaker_open |
-                    (scope.state > TradingState::kReducing) | (scope.unvalued > 0);
-  at.must_reduce |= scope.lost | (scope.state == TradingState::kReducing);
-  return !shut && scope.open_orders < scope.sum_limits.open_orders &&
-         !scope.messages.Full(at.now) && at.value <= scope.room.open_value &&
-         growth.gross <= scope.room.gross && growth.side <= scope.room.net[at.buy ? 0 : 1];
-}
-
 // 7, 25.
 bool WithinFlow(const Case& at, const ScopeRow& scope) {
   const FlowLimits& limits = scope.flow_limits;
@@ -220,10 +211,26 @@ bool WithinFlow(const Case& at, const ScopeRow& scope) {
              static_cast<Int128>(limits.cancel_ratio_ppm) * flow.orders;
 }
 
+bool WithinSums(Case& at) {
+  const size_t side = at.buy ? 0 : 1;
+  for (size_t i = 0; i < at.leaf.scope_rows.size(); ++i) {
+    const ScopeRow& scope = *at.leaf.scope_rows[i];
+    const Growth& growth = at.growths[OrderContext::CellOf(i)];
+    const Room& room = scope.room;
+    if (room.orders <= 0 || scope.messages.Full(at.now) || at.value > room.open_value ||
+        growth.gross > room.gross || growth.side > room.net[side])
+      return false;
+    at.must_reduce |= scope.only_reduces;
+    if (scope.flow_limits.any && !WithinFlow(at, scope)) return false;
+  }
+  return true;
+}
+
 // --- how exposure is spread: 14, 15, 30 ---------------------------------------------
 
 // Of firm, account or strategy, which have cells of their own.
-bool WellSpread(const Case& at, const ScopeRow& scope, const Cell& cell, const SideChange& change) {
+bool WellSpread(const Case& at, const Cell& cell, const Growth& growth) {
+  const ScopeRow& scope = *cell.scopes[0];
   const SpreadLimits& limits = scope.spread_limits;
   if (!cell.used) {
     if (scope.instruments_used >= limits.instruments) return false;
@@ -231,16 +238,20 @@ bool WellSpread(const Case& at, const ScopeRow& scope, const Cell& cell, const S
         controls::VenuesWith(scope, at.instrument.venue_scope) > limits.venues)
       return false;
   }
-  if (change.opened <= 0) return true;
-  if (at.instrument.group != kNone && limits.correlated != kNoLimit &&
-      controls::Correlated(scope, change, at.instrument.group, at.buy,
-                           at.book.group_rho_ppm(at.instrument.group), limits.correlated))
-    return false;
-  if (change.more <= 0) return true;
-  return limits.concentration_ppm == INT64_MAX ||
-         (cell.gross + change.more) * kPpm <=
+  if (growth.side == kNothing) return true;
+  if (at.instrument.group != kNone && limits.correlated != kNoLimit) {
+    SideChange change{.before = at.buy ? cell.long_side : cell.short_side};
+    change.after = change.before + growth.side;
+    if (controls::Correlated(scope, change, at.instrument.group, at.buy,
+                             at.book.group_rho_ppm(at.instrument.group), limits.correlated))
+      return false;
+  }
+  if (growth.gross == kNothing) return true;
+  const int64_t own = static_cast<int64_t>(cell.gross) + growth.gross;
+  return own <= limits.gross_free ||
+         static_cast<Value>(own) * kPpm <=
              limits.concentration_ppm *
-                 std::max(scope.gross + change.more, limits.concentration_above);
+                 std::max(scope.gross() + growth.gross, limits.concentration_above);
 }
 
 bool WithinCanary(const Case& at) {
@@ -250,8 +261,9 @@ bool WithinCanary(const Case& at) {
     const auto& limit = scope.limits.canary_notional;
     if (!limit) continue;
     stated = true;
-    const SideChange& change = at.changes[OrderContext::CellOf(i)];
-    if (change.opened > 0 && std::max<Value>(at.value, scope.gross + change.more) > *limit)
+    const Growth& growth = at.growths[OrderContext::CellOf(i)];
+    if (growth.side != kNothing &&
+        std::max<Value>(at.value, scope.gross() + std::max<int64_t>(growth.gross, 0)) > *limit)
       return false;
   }
   return stated;
@@ -260,26 +272,24 @@ bool WithinCanary(const Case& at) {
 // --- positions and orders: 9, 18 --------------------------------------------------------
 
 // Firm, account or strategy in the instrument: 9, and what is said of its spread.
-bool WithinCell(Case& at, size_t which, Growth& growth) {
+bool WithinCell(Case& at, size_t which) {
   const Cell& cell = *at.leaf.cell_rows[which];
-  SideChange& change = at.changes[which];
-  if (cell.side_quantity(at.buy) < 0) {
-    change = ChangeOf(cell, at.buy, at.quantity(), at.value);
-  } else {  // the same, where nothing is closed
-    change.opened = at.quantity();
-    change.before = at.buy ? cell.long_side : cell.short_side;
-    change.after = change.before + at.value;
-    change.more = change.after - cell.gross;  // at most the value: no side is above gross
-    if (change.more < 0) change.more = 0;
+  if (!cell.narrow) return false;
+  Growth& growth = at.growths[which];
+  if (cell.side_quantity(at.buy) >= 0) {  // nothing is closed
+    growth.side = at.value;
+  } else if (const SideChange change = ChangeOf(cell, at.buy, at.quantity(), at.value);
+             change.opened > 0) {
+    if (change.after > kMostNarrow || change.after < -kMostNarrow) return false;
+    growth.side = static_cast<int64_t>(change.after - change.before);
   }
-  if (change.opened > 0) {
-    const Value side = change.after - change.before;
-    if (change.after > at.limits().position[at.buy ? 0 : 1][which] || side > kMostUnits)
-      return false;
-    growth.side = static_cast<int64_t>(side);
-    if (change.more > 0) growth.gross = static_cast<int64_t>(change.more);
+  if (growth.side != kNothing) {
+    const auto before = static_cast<int64_t>(at.buy ? cell.long_side : cell.short_side);
+    const int64_t after = before + growth.side, more = after - static_cast<int64_t>(cell.gross);
+    if (after > at.limits().position[at.buy ? 0 : 1][which]) return false;
+    if (more > 0) growth.gross = more;
   }
-  return WellSpread(at, *at.leaf.scope_rows[which], cell, change);
+  return WellSpread(at, cell, growth);
 }
 
 bool MeetsOwn(const Case& at) {
@@ -340,22 +350,16 @@ std::optional<Permit> PermitAtOnce(Index which, const OrderIntent& intent, const
           .now = now,
           .leaf = leaf,
           .instrument = instrument,
+          .sizes = HasLimitPrice(intent.type) ? instrument.rules.limit : instrument.rules.market,
           .buy = buy,
           .must_reduce = intent.reduce_only};
   if (!MarketOpen(at) || !OnGrid(at) || !OfPermittedKind(at) || !Worth(at) || !WithinCollar(at) ||
       !MovesLittle(at) || !GateOpen(at) || Repeated(at) || MeetsOwn(at) || !Funded(at))
     return std::nullopt;
-  std::array<Growth, 3> growths;
-  for (size_t i = 0; i < growths.size(); ++i) {
-    if (!WithinCell(at, i, growths[i])) return std::nullopt;
+  for (size_t i = 0; i < leaf.cell_rows.size(); ++i) {
+    if (!WithinCell(at, i)) return std::nullopt;
   }
-  for (size_t i = 0; i < leaf.scope_rows.size(); ++i) {
-    const ScopeRow& scope = *leaf.scope_rows[i];
-    if (!WithinSums(at, scope, growths[OrderContext::CellOf(i)]) ||
-        (scope.flow_limits.any && !WithinFlow(at, scope)))
-      return std::nullopt;
-  }
-  if ((at.must_reduce && !Reduces(leaf, buy, at.quantity(), 0)) ||
+  if (!WithinSums(at) || (at.must_reduce && !Reduces(leaf, buy, at.quantity(), 0)) ||
       (leaf.limits.stage == Stage::kCanary && !WithinCanary(at)))
     return std::nullopt;
   return Permit{Money(at.notional, instrument.rules.quote_scale), at.reference()};
@@ -367,10 +371,8 @@ bool BothWaysAgree(const OrderIntent& intent, const ExposureBook& book,
   const std::optional<Permit> quick = PermitAtOnce(leaf, intent, book, settings, now);
   if (!quick) return true;
   const Verdict table = JudgeByControls(MakeContext(intent, book, settings, now));
-  const auto fits = [](const ScopeRow* scope) { return ExposureBook::RoomFits(*scope); };
-  const auto& scopes = book.leaf(leaf).scope_rows;
-  return std::all_of(scopes.begin(), scopes.end(), fits) && table.failing.empty() &&
-         quick->reference == table.permit.reference && quick->reserved == table.permit.reserved &&
+  return book.SumsFit() && table.failing.empty() && quick->reference == table.permit.reference &&
+         quick->reserved == table.permit.reserved &&
          quick->reserved.scale() == table.permit.reserved.scale();
 }
 

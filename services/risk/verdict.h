@@ -44,7 +44,7 @@ struct Verdict {
 
 // Of an order whose row is `leaf` (ExposureBook::FindLeaf; kNone: it has none). Nothing where
 // the table has to decide: what a control refuses, names without a row, parents and their
-// children, amendments, sales on margin, amounts beyond 62 bits.
+// children, amendments, sales on margin, amounts beyond kMostNarrow.
 std::optional<Permit> PermitAtOnce(Index leaf, const market::OrderIntent& intent,
                                    const ExposureBook& book, const GateSettings& settings,
                                    base::Time now);

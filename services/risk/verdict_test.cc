@@ -99,8 +99,7 @@ class Firm {
   }
 
   void Step() {
-    for (const ScopeRow& scope : gate_.engine.book().scopes())
-      REQUIRE(ExposureBook::RoomFits(scope));
+    REQUIRE(gate_.engine.book().SumsFit());
     gate_.now += std::chrono::milliseconds(rng_.Below(1'000));
     const uint64_t what = rng_.Below(12);
     if (what < 6) return Order();
