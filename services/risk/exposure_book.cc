@@ -54,7 +54,7 @@ void ExposureBook::Fetch(const Leaf& leaf) const {
   FetchLines(&leaf, &leaf.name);
   FetchLines(leaf.instrument_row, &leaf.instrument_row->definition);
   for (const ScopeRow* scope : leaf.scope_rows) {
-    FetchLines(scope, &scope->pnl);
+    FetchLines(scope, &scope->whole);
     scope->flow.Fetch();
   }
   for (const Cell* cell : leaf.cell_rows) FetchLines(cell, &cell->margin);
@@ -69,7 +69,7 @@ void ExposureBook::Fetch(const Leaf& leaf) const {
   }
   const Cell& account = *leaf.cell_rows[1];
   for (const auto* prices : {&account.buy_prices, &account.sell_prices})
-    FetchLines(prices->data(), prices->data() + prices->size());
+    FetchLines(prices->data(), prices->data() + std::min(prices->size() + 1, prices->capacity()));
 }
 
 Index ExposureBook::FindBalance(Index account, const std::string& venue,
@@ -180,7 +180,6 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     const Limits& limits = scope.limits;
     const size_t cell = i == 1 || i == 2 ? i : 0;
     stated_limits |= scope.stated_limits;
-    tight.flows = tight.flows || scope.flow_limits.any;
     least_amount(tight.order_notional, limits.max_order_notional);
     least_amount(tight.order_quantity, limits.max_order_quantity);
     least_amount(tight.position[0][cell], limits.max_long);

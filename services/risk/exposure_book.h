@@ -175,9 +175,9 @@ struct FlowLimits {
 // states nothing.
 struct SpreadLimits {
   uint32_t instruments = UINT32_MAX, venues = UINT32_MAX;
+  int64_t gross_free = INT64_MAX;  // of one instrument: up to it the share does not matter
   int64_t concentration_ppm = INT64_MAX;
   Value concentration_above = 0, correlated = kNoLimit, capital = kNoLimit;
-  int64_t gross_free = INT64_MAX;  // of one instrument: up to it the share does not matter
 };
 
 // What may still come until a limit of a scope's own sums is met: never more than that, less
@@ -211,23 +211,23 @@ struct alignas(64) ScopeRow {
   uint32_t instruments_used = 0;  // control 15
   RateWindow messages;            // durable; begins with what a verdict reads
   uint32_t open_orders = 0;
+  FlowLimits flow_limits;
+  SpreadLimits spread_limits;
+  std::map<Index, uint32_t> venues_used;  // venue scope, instruments in use
 
   // What the sums and their rooms come to together: bookings change the rooms alone, by numbers
   // of 64 bits, and lose nothing.
   ScopeSums whole;
   SumLimits sum_limits;
-  FlowLimits flow_limits;
   Value pnl = 0, fees = 0;
   Value high = 0;  // highest result seen at quoted prices, at least `peak`
   // durable: Marks
   Value day_baseline = 0;
   Value peak = 0;
   int64_t day = kNoDay;
-  uint32_t unmarked = 0;       // derived: positions whose quote is waited for
-  bool fees_unmarked = false;  // derived: a fee in a third asset whose rate's quote is
-  SpreadLimits spread_limits;
-  std::map<Index, uint32_t> venues_used;  // venue scope, instruments in use
-  std::vector<GroupSums> groups;          // by correlation group
+  uint32_t unmarked = 0;          // derived: positions whose quote is waited for
+  bool fees_unmarked = false;     // derived: a fee in a third asset whose rate's quote is
+  std::vector<GroupSums> groups;  // by correlation group
   std::map<market::AssetId, market::Money> other_fees;
   FlowWindow flow;  // durable
 
@@ -317,7 +317,6 @@ struct RowLimits {
   bool margin_allowed = false, self_trade_by_venue = false;
   bool require_reason = false, require_model = false;
   bool known_account = false;
-  bool flows = false;  // some scope limits what goes through it in the flow window
 };
 
 // One (account, strategy, instrument). What every verdict reads stands first.
@@ -611,7 +610,7 @@ class ExposureBook {
   void TakeRules(InstrumentRow& row) const;
   void FindGroup(InstrumentRow& row) const;
   template <class Add>
-  void CountFlow(const Leaf& leaf, base::Time at, const Add& add);
+  static void CountMessage(const Leaf& leaf, base::Time at, const Add& add);
   void CountFill(Index leaf, base::Time at);
   void CountExecution(const OpenOrder& order, base::Time at);
   void CountFailure(const OpenOrder& order, base::Time at);

@@ -52,16 +52,17 @@ void FlowWindow::Sum(base::Time now) const {
   });
 }
 
+// `add(flow)`: what it is to the flow of each scope.
 template <class Add>
-void ExposureBook::CountFlow(const Leaf& leaf, base::Time at, const Add& add) {
+void ExposureBook::CountMessage(const Leaf& leaf, base::Time at, const Add& add) {
   for (ScopeRow* scope : leaf.scope_rows) {
+    scope->messages.Add(at);
     if (scope->flow_limits.any) scope->flow.Count(at, add);
   }
 }
 
 void ExposureBook::CountCancel(Index leaf, base::Time at) {
-  for (const Index scope : leaves_[leaf].scopes) scopes_[scope].messages.Add(at);
-  CountFlow(leaves_[leaf], at, [](Flow& flow) {
+  CountMessage(leaves_[leaf], at, [](Flow& flow) {
     ++flow.messages;
     ++flow.cancels;
   });
@@ -69,14 +70,12 @@ void ExposureBook::CountCancel(Index leaf, base::Time at) {
 
 void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, const Answer& answer) {
   Leaf& leaf = leaves_[at];
-  for (ScopeRow* scope : leaf.scope_rows) scope->messages.Add(answer.decided);
   if (leaf.limits.duplicates_within != base::Duration::min() &&
       intent.kind == market::IntentKind::kNew && intent.parent.empty())
     leaf.answered.Add(answer.decided, OrderShape::Of(intent));
-  if (!leaf.limits.flows) return;
   // Of a parent nothing is sent: its children count.
   if (!answer.permitted || intent.kind == market::IntentKind::kParent)
-    return CountFlow(leaf, answer.decided, [](Flow& flow) { ++flow.messages; });
+    return CountMessage(leaf, answer.decided, [](Flow& flow) { ++flow.messages; });
   // Of an amendment what it adds counts.
   const InstrumentRow& row = *leaf.instrument_row;
   Int128 quantity = intent.quantity.mantissa, reserved = answer.reserved.units();
@@ -96,7 +95,7 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
   };
   quantity = scaled(quantity, row.rules.quantity_scale);
   reserved = scaled(reserved, answer.reserved.scale());
-  CountFlow(leaf, answer.decided, [=, asset = row.quote_asset](Flow& flow) {
+  CountMessage(leaf, answer.decided, [=, asset = row.quote_asset](Flow& flow) {
     ++flow.messages;
     flow.orders += orders;
     flow.quantity += quantity;
@@ -105,7 +104,9 @@ void ExposureBook::CountAnswer(Index at, const market::OrderIntent& intent, cons
 }
 
 void ExposureBook::CountFill(Index leaf, base::Time at) {
-  CountFlow(leaves_[leaf], at, [](Flow& flow) { ++flow.fills; });
+  for (ScopeRow* scope : leaves_[leaf].scope_rows) {
+    if (scope->flow_limits.any) scope->flow.Count(at, [](Flow& flow) { ++flow.fills; });
+  }
 }
 
 // A program's order has been executed: once, at its first fill.

@@ -15,7 +15,8 @@ using market::Side;
 }  // namespace
 
 void ExposureBook::UseSequence(Index leaf, uint64_t sequence) {
-  leaves_[leaf].last_sequence = std::max(leaves_[leaf].last_sequence, sequence);
+  uint64_t& last = leaves_[leaf].last_sequence;
+  last = std::max(last, sequence);
 }
 
 namespace {

@@ -270,7 +270,7 @@ void ExposureBook::RevalueSides(const Leaf& leaf, int64_t reserved) {
     (buy ? cell.long_side : cell.short_side) = units;
     (buy ? cell.long_units : cell.short_units) = units;
     cell.gross = larger;
-    cell.open_value = cell.buys + cell.sells;
+    cell.open_value += reserved;
     for (ScopeRow* const scope : cell.scopes) {
       if (scope == nullptr) break;
       Room& room = scope->room;

@@ -1,7 +1,7 @@
 // Memory that is needed soon, brought into the cache by all its lines at once.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 
 namespace gannet::risk {
 
@@ -10,9 +10,10 @@ namespace gannet::risk {
 // of a page that it has no translation of, and nearly every row is on such a
 // page.
 inline void FetchLines(const void* from, const void* to) {
-  constexpr ptrdiff_t kLine = 64;
-  for (const char* at = static_cast<const char*>(from); at < to; at += kLine)
-    static_cast<void>(*static_cast<const volatile char*>(at));
+  constexpr uintptr_t kLine = 64;
+  const auto end = reinterpret_cast<uintptr_t>(to);
+  for (auto at = reinterpret_cast<uintptr_t>(from) & ~(kLine - 1); at < end; at += kLine)
+    static_cast<void>(*reinterpret_cast<const volatile char*>(at));
 }
 
 }  // namespace gannet::risk

@@ -74,7 +74,8 @@ class OrderMemory {
   bool empty() const { return entries_.empty(); }
   // Where the next one goes, on its way into the cache.
   void Fetch() const {
-    if (!entries_.empty()) FetchLines(&entries_.back(), &entries_.back() + 1);
+    const size_t next = entries_.size() < kSize ? entries_.size() : next_;
+    if (next < entries_.capacity()) FetchLines(entries_.data() + next, entries_.data() + next + 1);
   }
   void Reserve() { entries_.reserve(kFirst); }
   // Oldest first.

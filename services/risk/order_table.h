@@ -55,12 +55,15 @@ class IdIndex {
 
   static uint32_t HashOf(std::string_view id) {
     uint64_t hash = id.size();
-    const char* at = id.data();
-    size_t left = id.size();
-    for (; left >= sizeof(uint64_t); left -= sizeof(uint64_t), at += sizeof(uint64_t))
-      hash = Fold(hash ^ Word(at, sizeof(uint64_t)));
-    if (left > 0) hash = Fold(hash ^ Word(at, left));
-    return static_cast<uint32_t>(hash);
+    if (id.size() < sizeof(uint64_t)) {
+      uint64_t word = 0;
+      std::memcpy(&word, id.data(), id.size());
+      return static_cast<uint32_t>(Fold(hash ^ word));
+    }
+    const char* const last = id.data() + id.size() - sizeof(uint64_t);
+    for (const char* at = id.data(); at < last; at += sizeof(uint64_t))
+      hash = Fold(hash ^ Word(at));
+    return static_cast<uint32_t>(Fold(hash ^ Word(last)));  // some of it again, mostly
   }
 
   size_t size() const { return size_; }
@@ -103,9 +106,9 @@ class IdIndex {
   struct Place {
     uint32_t hash = 0, slot = kNoSlot;
   };
-  static uint64_t Word(const char* at, size_t size) {
+  static uint64_t Word(const char* at) {
     uint64_t word = 0;
-    std::memcpy(&word, at, size);
+    std::memcpy(&word, at, sizeof(word));
     return word;
   }
   static uint64_t Fold(uint64_t word) {
