@@ -167,13 +167,13 @@ bool Volatility(const Context& context, Finding* out) {
     if (!limit) continue;
     if (!looked) {
       int64_t before = 0;
-      for (const auto* slice : context.instrument->moves.Sorted(context.now)) {
-        if (slice == nullptr) break;
+      for (const auto& slice : context.instrument->moves.Sorted(context.now)) {
+        if (slice.value == nullptr) break;
         if (before > 0) {
-          const Int128 change = static_cast<Int128>(slice->value.last - before) * kPpm / before;
+          const Int128 change = static_cast<Int128>(slice.value->last - before) * kPpm / before;
           variance += change * change;
         }
-        before = slice->value.last;
+        before = slice.value->last;
       }
       looked = true;
     }

@@ -53,6 +53,7 @@ Index ExposureBook::FindLeaf(const market::AccountId& account, const market::Str
 void ExposureBook::Fetch(const Leaf& leaf) const {
   FetchLines(&leaf, &leaf.name);
   FetchLines(leaf.instrument_row, &leaf.instrument_row->definition);
+  leaf.instrument_row->moves.Fetch();
   for (const ScopeRow* scope : leaf.scope_rows) {
     FetchLines(scope, &scope->whole);
     scope->flow.Fetch();
@@ -208,7 +209,7 @@ void ExposureBook::Tighten(Leaf& leaf) const {
     tight.require_reason = tight.require_reason || limits.require_reason.value_or(false);
     tight.require_model = tight.require_model || limits.require_model.value_or(false);
   }
-  if (!leaf.duplicates.empty()) leaf.answered.Reserve();
+  if (!leaf.duplicates.empty()) leaf.answered.MakeRoom();
   tight.open = tight.open && stated_limits == kAllMandatory && tight.stage != Stage::kShadow &&
                (tight.stage != Stage::kPaper || leaf.scope_rows[1]->paper_account);
   tight.margin_allowed = allow(&Limits::margin_allowed);
@@ -284,7 +285,9 @@ Index ExposureBook::Touch(const market::AccountId& account, const market::Strate
                           const market::InstrumentId& instrument) {
   RowName name(account, strategy, instrument);
   if (const Index found = FindLeaf(name); found != kNone) {
-    if (found != last_leaf_) Fetch(leaves_[found]);
+    Leaf& leaf = leaves_[found];
+    if (!leaf.duplicates.empty()) leaf.answered.MakeRoom();
+    if (found != last_leaf_) Fetch(leaf);
     return last_leaf_ = found;
   }
   const Index row_at = FindInstrument(instrument);

@@ -132,8 +132,11 @@ class FlowWindow {
     }
   }
   // What counts now, and its newest slice.
-  void Fetch() const { FetchLines(this, &slices_.slices()); }
-  void FetchNewest() const { FetchLines(&slices_.newest(), &slices_.newest() + 1); }
+  void Fetch() const {
+    FetchLines(&counted_, &counted_ + 1);
+    slices_.Fetch();
+  }
+  void FetchNewest() const { slices_.FetchNewest(); }
   // What counts at `now`.
   const Flow& SumAt(base::Time now) const {
     if (!counted_ || now < counted_->from || now >= counted_->until) Sum(now);

@@ -43,11 +43,9 @@ bool HasContent(const Leaf& leaf) {
 }
 
 bool HasContent(const ScopeRow& row) {
-  const auto& flow = row.flow.slices().slices();
   return row.stated || row.day_baseline != 0 || row.peak != 0 || !row.messages.times().empty() ||
          !row.executions.times().empty() || !row.failures.times().empty() || row.throttled ||
-         row.breaker_open ||
-         std::any_of(flow.begin(), flow.end(), [](const auto& slice) { return slice.index >= 0; });
+         row.breaker_open || !row.flow.slices().empty();
 }
 
 void WriteTimes(wire::CanonicalWriter& out, const RateWindow& window) {
@@ -65,9 +63,7 @@ void ReadTimes(wire::CanonicalReader& in, RateWindow& window) {
 template <class AssetOf>
 void WriteFlow(wire::CanonicalWriter& out, const SliceRing<Flow>& flow, const AssetOf& asset_of) {
   std::map<int64_t, const Flow*> slices;
-  for (const auto& slice : flow.slices()) {
-    if (slice.index >= 0) slices.emplace(slice.index, &slice.value);
-  }
+  flow.ForEach([&slices](int64_t index, const Flow& slice) { slices.emplace(index, &slice); });
   out.Duration(flow.length());
   out.U32(static_cast<uint32_t>(slices.size()));
   for (const auto& [index, value] : slices) {

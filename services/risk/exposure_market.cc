@@ -59,16 +59,16 @@ void ExposureBook::SumMoves(const InstrumentRow& row, base::Time now) {
   moved = {};
   std::tie(moved.from, moved.until) = row.moves.Alike(now);
   int64_t last = 0;
-  for (const auto* slice : row.moves.Sorted(now)) {
-    if (slice == nullptr) break;
+  for (const auto& slice : row.moves.Sorted(now)) {
+    if (slice.value == nullptr) break;
     moved.before = last;
-    last = slice->value.last;
+    last = slice.value->last;
     moved.variance_before = moved.variance;
     moved.variance += SquareOfChange(moved.before, last);
-    moved.newest = slice->index == row.moves.IndexOf(now);
-    if (slice->value.low <= 0) continue;
-    moved.low = moved.low == 0 ? slice->value.low : std::min(moved.low, slice->value.low);
-    moved.high = std::max(moved.high, slice->value.high);
+    moved.newest = slice.index == row.moves.IndexOf(now);
+    if (slice.value->low <= 0) continue;
+    moved.low = moved.low == 0 ? slice.value->low : std::min(moved.low, slice.value->low);
+    moved.high = std::max(moved.high, slice.value->high);
   }
 }
 

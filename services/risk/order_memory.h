@@ -37,7 +37,7 @@ struct OrderShape {
 class OrderMemory {
  public:
   static constexpr size_t kSize = 256;
-  static constexpr size_t kFirst = 16;  // held ready where the control is at work
+  static constexpr size_t kFirst = 16;  // room to begin with
   struct Entry {
     base::Time at;
     OrderShape shape;
@@ -77,7 +77,11 @@ class OrderMemory {
     const size_t next = entries_.size() < kSize ? entries_.size() : next_;
     if (next < entries_.capacity()) FetchLines(entries_.data() + next, entries_.data() + next + 1);
   }
-  void Reserve() { entries_.reserve(kFirst); }
+  // For one more, so that adding it allocates nothing.
+  void MakeRoom() {
+    if (entries_.size() == entries_.capacity() && entries_.size() < kSize)
+      entries_.reserve(std::max(kFirst, 2 * entries_.size()));
+  }
   // Oldest first.
   std::vector<Entry> entries() const {
     std::vector<Entry> all(entries_.begin() + static_cast<ptrdiff_t>(next_), entries_.end());
