@@ -63,6 +63,7 @@ void ExposureBook::Fetch(const Leaf& leaf) const {
     if (row != nullptr) FetchLines(row, &row->account);
   }
   // And where these point to.
+  leaf.instrument_row->moves.FetchNewest();
   leaf.answered.Fetch();
   for (const ScopeRow* scope : leaf.scope_rows) {
     scope->messages.Fetch();

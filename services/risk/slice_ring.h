@@ -107,10 +107,12 @@ class SliceRing {
     return std::all_of(indices_.begin(), indices_.end(),
                        [](int64_t index) { return index == kEmpty; });
   }
-  // Which slices there are, and the one that was asked for last, nearly always the newest, on
-  // their way into the cache.
+  // Which slices there are, and the one that was asked for last, nearly always the newest, with
+  // the next, on their way into the cache.
   void Fetch() const { FetchLines(this, &values_); }
-  void FetchNewest() const { FetchLines(&values_[newest_], &values_[newest_] + 1); }
+  void FetchNewest() const {
+    FetchLines(&values_[newest_], &values_[std::min(newest_ + 1, values_.size() - 1)] + 1);
+  }
 
  private:
   static constexpr int64_t kEmpty = -1;

@@ -274,5 +274,49 @@ TEST_CASE(
   }
 }
 
+// Rooms are 64-bit numbers that are worked out anew on the way; what is beyond them is not lost.
+TEST_CASE("Sums of a scope beyond 64 bits are exact, and its limits hold there") {
+  const Value most = test::V("1000000000000");
+  LimitSet limits = test::WideLimits();
+  limits.firm.max_order_notional = limits.firm.max_open_notional = limits.firm.max_long = most;
+  limits.firm.max_net = most;
+  limits.firm.max_gross = test::V("120000000000");  // thirty of the orders below
+  test::Gate gate(limits);
+  gate.Fund("USDT", "1000000000000");
+  std::vector<market::OrderIntent> open;
+  const auto buy = [&gate](int i) {
+    const std::string coin = "COIN" + std::to_string(i), id = "binance-spot:" + coin + "USDT";
+    auto instrument = test::MakeInstrument(id.c_str(), coin.c_str(), "USDT");
+    instrument.max_quantity = {};
+    gate.Define(instrument);
+    gate.Quote(id.c_str(), "99.99", "100.01");
+    return gate.Ask(Side::kBuy, "100", "40000000", id.c_str());
+  };
+  const Value each = test::V("4000000000");
+  for (int i = 0; i < 30; ++i) {
+    const auto decision = buy(i);
+    CAPTURE(decision.detail);
+    REQUIRE(decision.permitted);
+    open.push_back(decision.intent);
+    CHECK(gate.Firm().open_value() == each * (i + 1));
+    CHECK(gate.Firm().gross() == each * (i + 1));
+  }
+  CHECK(gate.Firm().gross() > INT64_MAX);
+  CHECK(buy(30).reason == RejectReason::kGrossExposure);
+  test::Gate restarted(limits);
+  restarted.TakeUp(gate);
+  for (const market::OrderIntent& intent : open)
+    restarted.Quote(intent.instrument.text().c_str(), "99.99", "100.01");
+  CHECK(restarted.Firm().open_value() == each * 30);
+  CHECK(restarted.engine.book().SumsFit());
+  while (!open.empty()) {
+    gate.Report(open.back(), market::ExecKind::kCanceled, market::OrderState::kCanceled);
+    open.pop_back();
+    CHECK(gate.Firm().open_value() == each * static_cast<int64_t>(open.size()));
+    CHECK(gate.Firm().long_side() == each * static_cast<int64_t>(open.size()));
+    CHECK(gate.engine.book().SumsFit());
+  }
+}
+
 }  // namespace
 }  // namespace gannet::risk
