@@ -40,9 +40,9 @@ struct Case {
   bool buy;
   // Something that only an order which reduces may pass.
   bool must_reduce = false;
-  int64_t notional = 0;             // worst case, quote units
-  int64_t value = 0;                // the same in the valuation asset
-  std::array<Growth, 3> growths{};  // firm, account, strategy
+  int64_t notional = 0;           // worst case, quote units
+  int64_t value = 0;              // the same in the valuation asset
+  std::array<Growth, 3> growths;  // firm, account, strategy
 
   const RowLimits& limits() const { return leaf.limits; }
   int64_t quantity() const { return intent.quantity.mantissa; }
@@ -275,7 +275,7 @@ bool WithinCanary(const Case& at) {
 bool WithinCell(Case& at, size_t which) {
   const Cell& cell = *at.leaf.cell_rows[which];
   if (!cell.narrow) return false;
-  Growth& growth = at.growths[which];
+  Growth growth;
   if (cell.side_quantity(at.buy) >= 0) {  // nothing is closed
     growth.side = at.value;
   } else if (const SideChange change = ChangeOf(cell, at.buy, at.quantity(), at.value);
@@ -289,6 +289,7 @@ bool WithinCell(Case& at, size_t which) {
     if (after > at.limits().position[at.buy ? 0 : 1][which]) return false;
     if (more > 0) growth.gross = more;
   }
+  at.growths[which] = growth;
   return WellSpread(at, cell, growth);
 }
 
@@ -303,7 +304,7 @@ bool MeetsOwn(const Case& at) {
 // --- money: 11, 17 ------------------------------------------------------------------------
 
 bool Covers(const BalanceRow& row, Int128 units, int scale) {
-  const auto alike = [scale](const Money& other) { return other.zero() || other.scale() == scale; };
+  const auto alike = [scale](const Money& other) { return other.scale() == scale || other.zero(); };
   if (alike(row.total) && alike(row.reserved) && alike(row.margin))
     return units <= row.total.units() - row.reserved.units() - row.margin.units();
   return Money(units, scale) <= row.total - row.reserved - row.margin;
