@@ -640,7 +640,7 @@ TEST_CASE("Orders by hand need consent and exact numbers, and carry the person w
     order["good_till"] = bad;
     CHECK(send().status == 400);
   }
-  order["good_till"] = "2026-11-24T05:00:00Z";
+  order["good_till"] = "2026-11-24T05:00:00.000Z";
   CHECK(send().status == 200);
   CHECK(f.commands.asked.back().order->time_in_force == market::TimeInForce::kGtd);
   CHECK(f.commands.asked.back().order->expires == *base::ParseRfc3339("2026-11-24T05:00:00Z"));

@@ -551,6 +551,38 @@ async function main() {
   await choose("LIMIT");
   step("a trailing stop on the ticket: its distance in per cent, from now on or from a price on");
 
+  // Good till a date, in the zone of the page.
+  const inForce = (wanted) =>
+    page.evaluate((value) => {
+      const field = [...document.querySelectorAll(".ticket .field")].find((f) => f.textContent.startsWith("In force")).querySelector("select");
+      field.value = value;
+      field.dispatchEvent(new Event("change"));
+    }, wanted);
+  await inForce("GTD");
+  for (const wrong of ["", "2020-01-01T12:00"]) {
+    await put("Good till", wrong);
+    await page.click(".ticket .buy");
+    check(/^Good till must be a time to come/.test(await ticketSays()), `"${wrong}" as a date: ${await ticketSays()}`);
+  }
+  await put("Good till", "2050-01-02T12:30");
+  await shot("ticket-dated-dark");
+  await page.click(".ticket .buy");
+  await see("dialog[open] button[type=submit]");
+  const until2050 = await page.$eval("dialog[open]", (d) => d.textContent);
+  check(until2050.includes("2050-01-02 12:30:00 UTC"), "what is asked of an order good till a date: " + until2050);
+  await axe("an order good till a date");
+  const dated = await withAnswers([[200, { reached: "JOURNALED", detail: "", client_order_id: "t", request_id: "r" }]], async () => {
+    await submit();
+    return page.evaluate(() => window.sent);
+  });
+  check(
+    dated.length === 1 && dated[0].time_in_force === "GTD" && dated[0].good_till === "2050-01-02T12:30:00.000Z",
+    "an order good till a date was sent as " + JSON.stringify(dated),
+  );
+  await page.keyboard.press("Escape");
+  await inForce("GTC");
+  step("an order good till a date on the ticket: its date asked for, shown and sent in the page's zone");
+
   await askToBuy();
   await shot("ticket-dark");
   await page.goBack();
