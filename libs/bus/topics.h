@@ -41,8 +41,12 @@ inline std::string OfParent(const market::ParentOrder& value) {
 inline std::string OfDecision(const market::RiskDecision& value) {
   return OfAccountInstrument(value.intent);
 }
+// The newest of each strategy, of each venue, is what compaction keeps.
+inline std::string OfPosition(const market::PositionUpdate& value) {
+  return value.account.text() + "|" + value.strategy.text() + "|" + value.instrument.text();
+}
 inline std::string OfBalance(const market::BalanceUpdate& value) {
-  return value.account.text() + "|" + value.asset.text();
+  return value.account.text() + "|" + value.venue + "|" + value.asset.text();
 }
 inline std::string OfScope(const market::Scope& scope) {
   return std::to_string(static_cast<int>(scope.kind)) + "|" + scope.name;
@@ -100,7 +104,7 @@ inline constexpr auto kRiskDecisions =
 inline constexpr auto kExecReports =
     MakeTopic<market::ExecReport, key::OfAccountInstrument>("exec.reports.v1", kOrderFact);
 inline constexpr auto kPositions =
-    MakeTopic<market::PositionUpdate, key::OfAccountInstrument>("exec.positions.v1", kStateFact);
+    MakeTopic<market::PositionUpdate, key::OfPosition>("exec.positions.v1", kStateFact);
 inline constexpr auto kBalances =
     MakeTopic<market::BalanceUpdate, key::OfBalance>("exec.balances.v1", kStateFact);
 inline constexpr auto kRiskState =

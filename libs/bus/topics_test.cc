@@ -80,5 +80,18 @@ TEST_CASE("A topic's erased codec, key and header are those of its type") {
   CHECK(topic.decode("\xFF").status().code() == absl::StatusCode::kInvalidArgument);
 }
 
+TEST_CASE("What is kept of each key is one strategy's position, one venue's balance") {
+  market::Event<market::PositionUpdate> position;
+  position.value.account = market::AccountId("main/paper");
+  position.value.strategy = market::StrategyId("maker");
+  position.value.instrument = market::InstrumentId("binance-spot:BTCUSDT");
+  CHECK(kPositions.info.key(&position) == "main/paper|maker|binance-spot:BTCUSDT");
+  market::Event<market::BalanceUpdate> balance;
+  balance.value.account = position.value.account;
+  balance.value.venue = "binance-spot";
+  balance.value.asset = market::AssetId("BTC");
+  CHECK(kBalances.info.key(&balance) == "main/paper|binance-spot|BTC");
+}
+
 }  // namespace
 }  // namespace gannet::bus

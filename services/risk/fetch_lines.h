@@ -11,8 +11,9 @@ namespace gannet::risk {
 // page.
 inline void FetchLines(const void* from, const void* to) {
   constexpr uintptr_t kLine = 64;
-  const auto end = reinterpret_cast<uintptr_t>(to);
-  for (auto at = reinterpret_cast<uintptr_t>(from) & ~(kLine - 1); at < end; at += kLine)
+  const auto begin = reinterpret_cast<uintptr_t>(from), end = reinterpret_cast<uintptr_t>(to);
+  // The first line where the memory begins, the others at their own beginnings.
+  for (auto at = begin; at < end; at = (at & ~(kLine - 1)) + kLine)
     static_cast<void>(*reinterpret_cast<const volatile char*>(at));
 }
 
